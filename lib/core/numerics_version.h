@@ -1,0 +1,9 @@
+// The version of the numerics contract: two builds with the same number train the same bits.
+#pragma once
+
+namespace crease {
+
+// Raised by every change that alters the bits of any run, together with the golden signature.
+inline constexpr int kNumericsVersion = 1;
+
+}  // namespace crease

@@ -1,0 +1,52 @@
+// In: a store directory. Out: what its shards hold.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "lib/detect/transition.h"
+
+namespace crease::store {
+
+struct ShardInfo {
+  std::string path;
+  std::string id;
+  std::int64_t runs = 0;
+  std::vector<std::pair<std::string, std::string>> attributes;  // root attributes as text
+};
+
+struct StoredRun {
+  std::string run_id, digest, config_json, record_json, outcome, no_verdict;
+  std::int64_t steps_done = 0;
+  double wall_seconds = 0;
+  double final_loss = 0, final_accuracy = 0, final_test_loss = 0, final_test_accuracy = 0;
+  double best_accuracy = 0;
+  std::vector<detect::Transition> transitions;
+};
+
+// One sealed shard, opened for reading. Not thread-safe (HDF5 has one global lock).
+// All throw Error(kDamaged) naming file and dataset where the contents are not as FORMAT.md says,
+// and refuse newer major format versions.
+class ShardReader {
+ public:
+  explicit ShardReader(const std::string& path);
+  ~ShardReader();
+  ShardReader(ShardReader&&) noexcept;
+
+  const ShardInfo& info() const;
+  std::vector<StoredRun> Runs() const;
+  std::vector<double> Steps(const std::string& group) const;  // group "" is the root
+  // One row of (run, ...): e.g. Row("loss", 3). Empty if there is no such dataset.
+  std::vector<float> Row(const std::string& dataset, std::int64_t run) const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+// Paths of the sealed shards, sorted. Throws Error(kInput) if `store_path` is no store.
+std::vector<std::string> ListShards(const std::string& store_path);
+
+}  // namespace crease::store

@@ -1,0 +1,34 @@
+// In: a RunConfig and its Dataset. Out: a RunRecord.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+
+#include "lib/core/stop.h"
+#include "lib/data/dataset.h"
+#include "lib/train/run_config.h"
+#include "lib/train/run_record.h"
+
+namespace crease::train {
+
+struct TrainControls {
+  const StopToken* stop = nullptr;  // asked every step
+  // Called from the training thread every few milliseconds with the steps done since.
+  std::function<void(std::int64_t steps)> on_progress = nullptr;
+};
+
+// Trains one network on the calling thread. The result's bits depend on `config`, `dataset` and
+// kNumericsVersion alone. Empty if stopped. Throws Error(kInput) if config and dataset do not
+// fit. A loss that is not finite ends the run as kDiverged; it is no error.
+std::optional<RunRecord> Train(const RunConfig& config, const data::Dataset& dataset,
+                               const RecordOptions& record, const TrainControls& controls = {});
+
+// Bytes that the recorded arrays of one such run hold, before compression.
+std::uint64_t RecordedBytes(const RunConfig& config, const data::Dataset& dataset,
+                            const RecordOptions& record);
+
+// Floating-point operations of one training step, for schedulers: about, not exact.
+double StepFlops(const RunConfig& config, const data::Dataset& dataset);
+
+}  // namespace crease::train
