@@ -24,13 +24,14 @@ struct ConfigKey {
   ValueType type;
   // kString with a fixed set of values: all of them, for messages; else empty.
   std::vector<std::string> choices;
+  std::string range;             // of numbers, as ">= 1" or "in [0, 1)"; "" if any finite value
   std::string_view description;  // with unit and range
   // "batch" takes the word "full" besides a number: the word and the integer it stands for.
   std::string_view word;
   std::int64_t word_value;
   std::function<Value(const RunConfig&)> get;
   // Requires: `value` holds the alternative that `type` names. Returns "" or what is wrong with
-  // the value, as "must be at least 1".
+  // the value, as "must be >= 1".
   std::function<std::string(const Value& value, RunConfig& config)> set;
 
   std::string_view section() const;     // "model"; "" for seed
@@ -43,7 +44,9 @@ std::span<const ConfigKey> ConfigKeys();
 // nullptr if there is none of that name.
 const ConfigKey* FindConfigKey(std::string_view name);
 
-// The names most like `name`, by edit distance; "" if nothing is near.
+// The candidate most like `name`: by edit distance, by what else it is commonly called
+// ("learning_rate"), or by the same last part in another section ("lr", "model.lr" for
+// "train.lr"); "" if nothing is near.
 std::string NearestName(std::string_view name, std::span<const std::string> candidates);
 
 // Sets a key from a value of any type: integers serve as reals, the key's word as its integer.
@@ -59,12 +62,13 @@ struct Inconsistency {
 Inconsistency CheckConsistency(const RunConfig& config);
 
 // JSON of the whole configuration, defaults included, in canonical order, numbers in shortest
-// round-trip form: {"data":{...},"model":{...},"train":{...},"seed":0}.
+// round-trip form: {"data":{...},"model":{...},"train":{...},"seed":0}. A data_digest stands in
+// "data" as "digest".
 std::string ToJson(const RunConfig& config);
 RunConfig ConfigFromJson(std::string_view json);  // throws Error(kDamaged)
 
-// 32 hexadecimal digits: hash of the canonical configuration (the paths of the user's files
-// replaced by data_digest) and the numerics version.
+// 32 hexadecimal digits: hash of the canonical configuration (data::WithTaskDefaults; the paths of
+// the user's files replaced by data_digest) and the numerics version.
 std::string RunId(const RunConfig& config);
 
 std::string ToString(const Value& value);
