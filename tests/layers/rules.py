@@ -14,8 +14,9 @@ LAYERS = {
     "lib/data": 2, "lib/model": 2, "lib/optim": 2,
     "lib/train": 3,
     "lib/sweep": 4, "lib/store": 4,
-    "analysis/query": 5, "analysis/curve": 5, "analysis/statistics": 5, "analysis/mechanism": 5,
-    "analysis/geometry": 5, "analysis/report": 5, "analysis/explorer": 5,
+    "analysis/query": 5, "analysis/curve": 5, "analysis/statistics": 5, "analysis/summary": 5,
+    "analysis/mechanism": 5, "analysis/geometry": 5, "analysis/report": 5,
+    "analysis/explorer": 5,
     "apps": 6,
 }
 # Folders of analysis/ that may include another one, with the reason: {(from, to): reason}.
