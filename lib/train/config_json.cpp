@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -15,6 +17,10 @@ namespace {
 using nlohmann::json;
 
 std::string JsonString(std::string_view text) {
+  const bool plain = std::all_of(text.begin(), text.end(), [](char c) {
+    return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+  });
+  if (plain) return '"' + std::string(text) + '"';
   return json(text).dump(-1, ' ', false, json::error_handler_t::replace);
 }
 

@@ -54,10 +54,11 @@ std::string NearestName(std::string_view name, std::span<const std::string> cand
 std::string SetConfigValue(const ConfigKey& key, const Value& value, RunConfig& config);
 
 // What is wrong with the combination of values ("" if nothing), as "model.groups = 4 does not
-// divide model.width = 6", and the key to blame.
+// divide model.width = 6", the key to blame, and the other key that takes part ("" if none).
 struct Inconsistency {
   std::string key;
   std::string what;
+  std::string other_key = "";
 };
 Inconsistency CheckConsistency(const RunConfig& config);
 
