@@ -21,7 +21,7 @@ struct Transition {
   double peak_rate = 0;      // max of r, nats a step
   double plateau_steps = 0;  // length of the plateau before the onset
   double plateau_loss = 0;   // mean loss on it
-  double z_score = 0;        // drop beyond the plateau's tangent over its standard error
+  double z_score = 0;        // root of the likelihood ratio to the best log-convex curve
   double p_value = 1;        // one-sided, of z_score under the null of log-convexity
   bool open = false;         // the curve ends before r falls below a third of its peak
   bool overlap = false;      // shares its plateau or its end with a neighbour

@@ -1,0 +1,163 @@
+#include "lib/detect/definition.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <limits>
+#include <numeric>
+
+#include "lib/core/portable_math.h"
+
+namespace crease::detect {
+namespace {
+
+// Segments [first, last] of the curve; segment k lies between points k and k + 1.
+struct Interval {
+  std::size_t first, last;
+};
+
+std::vector<double> Rates(const ExactCurve& curve) {
+  std::vector<double> rates(curve.step.size() - 1);
+  for (std::size_t k = 0; k < rates.size(); ++k) {
+    rates[k] = (curve.log_loss[k] - curve.log_loss[k + 1]) / (curve.step[k + 1] - curve.step[k]);
+  }
+  return rates;
+}
+
+// Local maxima of the rate, highest first.
+std::vector<std::size_t> Peaks(const std::vector<double>& rates) {
+  std::vector<std::size_t> peaks;
+  for (std::size_t k = 1; k < rates.size(); ++k) {
+    const bool above_right = k + 1 == rates.size() || rates[k] > rates[k + 1];
+    if (rates[k] > 0 && rates[k] >= rates[k - 1] && above_right) peaks.push_back(k);
+  }
+  std::stable_sort(peaks.begin(), peaks.end(),
+                   [&](std::size_t a, std::size_t b) { return rates[a] > rates[b]; });
+  return peaks;
+}
+
+// One interval a peak: where the rate is at least peak / contrast. A peak whose interval would
+// reach one that a higher peak owns has no valley deep enough between them: no transition of its
+// own.
+std::vector<Interval> PeakIntervals(const std::vector<double>& rates, double contrast) {
+  std::vector<Interval> intervals;
+  std::vector<char> owned(rates.size(), 0);
+  for (const std::size_t peak : Peaks(rates)) {
+    const double level = rates[peak] / contrast;
+    std::size_t first = peak, last = peak;
+    bool meets = owned[peak] != 0;
+    while (!meets && first > 0 && rates[first - 1] >= level) meets = owned[--first] != 0;
+    while (!meets && last + 1 < rates.size() && rates[last + 1] >= level) {
+      meets = owned[++last] != 0;
+    }
+    if (meets) continue;
+    std::fill(owned.begin() + static_cast<std::ptrdiff_t>(first),
+              owned.begin() + static_cast<std::ptrdiff_t>(last) + 1, 1);
+    intervals.push_back({first, last});
+  }
+  std::sort(intervals.begin(), intervals.end(),
+            [](const Interval& a, const Interval& b) { return a.first < b.first; });
+  return intervals;
+}
+
+double StepWhereReached(const ExactCurve& curve, Interval interval, double level) {
+  for (std::size_t k = interval.first; k <= interval.last; ++k) {
+    const double above = curve.log_loss[k], below = curve.log_loss[k + 1];
+    if (below <= level && above > below) {
+      const double share = std::clamp((above - level) / (above - below), 0.0, 1.0);
+      return curve.step[k] + share * (curve.step[k + 1] - curve.step[k]);
+    }
+  }
+  return curve.step[interval.last + 1];
+}
+
+double MeanLoss(const ExactCurve& curve, std::size_t first_point, std::size_t last_point) {
+  double area = 0;
+  for (std::size_t k = first_point; k < last_point; ++k) {
+    area += (curve.step[k + 1] - curve.step[k]) *
+            portable::Exp(0.5 * (curve.log_loss[k] + curve.log_loss[k + 1]));
+  }
+  return area / (curve.step[last_point] - curve.step[first_point]);
+}
+
+bool StaysBelow(const ExactCurve& curve, std::size_t end_point, double width, double level) {
+  const double until = curve.step[end_point] + width;
+  for (std::size_t i = end_point; i < curve.step.size() && curve.step[i] <= until; ++i) {
+    if (curve.log_loss[i] >= level) return false;
+  }
+  return true;
+}
+
+Transition Describe(const ExactCurve& curve, const std::vector<double>& rates, Interval interval,
+                    double contrast) {
+  Transition t;
+  const std::size_t onset = interval.first, end = interval.last + 1;
+  t.onset_step = curve.step[onset];
+  t.end_step = curve.step[end];
+  t.width_steps = t.end_step - t.onset_step;
+  t.loss_before = portable::Exp(curve.log_loss[onset]);
+  t.loss_after = portable::Exp(curve.log_loss[end]);
+  t.drop_nats = curve.log_loss[onset] - curve.log_loss[end];
+  t.midpoint_step =
+      StepWhereReached(curve, interval, 0.5 * (curve.log_loss[onset] + curve.log_loss[end]));
+  for (std::size_t k = interval.first; k <= interval.last; ++k) {
+    t.peak_rate = std::max(t.peak_rate, rates[k]);
+    t.sharpness = std::max(t.sharpness, rates[k] * curve.step[k + 1]);
+  }
+  std::size_t plateau = onset;
+  while (plateau > 0 && rates[plateau - 1] <= t.peak_rate / contrast) --plateau;
+  t.plateau_steps = curve.step[onset] - curve.step[plateau];
+  t.plateau_loss = t.plateau_steps > 0 ? MeanLoss(curve, plateau, onset) : t.loss_before;
+  t.open = end + 1 == curve.step.size();
+  return t;
+}
+
+void FlagOverlaps(std::vector<Transition>& transitions) {
+  for (std::size_t i = 1; i < transitions.size(); ++i) {
+    Transition &before = transitions[i - 1], &after = transitions[i];
+    if (after.onset_step - after.plateau_steps < before.end_step) {
+      before.overlap = after.overlap = true;
+    }
+  }
+}
+
+}  // namespace
+
+ExactCurve RunningMinimum(const ExactCurve& curve) {
+  ExactCurve result;
+  double minimum = std::numeric_limits<double>::infinity();
+  for (std::size_t i = 0; i < curve.step.size(); ++i) {
+    const double y = curve.log_loss[i];
+    if (i > 0 && y < minimum && curve.log_loss[i - 1] > minimum) {
+      const double share = (curve.log_loss[i - 1] - minimum) / (curve.log_loss[i - 1] - y);
+      const double crossing = curve.step[i - 1] + share * (curve.step[i] - curve.step[i - 1]);
+      if (crossing > result.step.back() && crossing < curve.step[i]) {
+        result.step.push_back(crossing);
+        result.log_loss.push_back(minimum);
+      }
+    }
+    minimum = std::min(minimum, y);
+    result.step.push_back(curve.step[i]);
+    result.log_loss.push_back(minimum);
+  }
+  return result;
+}
+
+std::vector<Transition> ApplyDefinition(const ExactCurve& curve, const OfflineOptions& options) {
+  std::vector<Transition> transitions;
+  if (curve.step.size() < 3) return transitions;
+  const std::vector<double> rates = Rates(curve);
+  for (const Interval interval : PeakIntervals(rates, options.contrast)) {
+    if (interval.first == 0) continue;  // no fall below peak / contrast on the left
+    const Transition t = Describe(curve, rates, interval, options.contrast);
+    const double half = curve.log_loss[interval.first] - 0.5 * t.drop_nats;
+    if (t.drop_nats >= options.minimum_drop_nats &&
+        t.plateau_steps >= options.plateau_share * t.width_steps &&
+        StaysBelow(curve, interval.last + 1, t.width_steps, half)) {
+      transitions.push_back(t);
+    }
+  }
+  FlagOverlaps(transitions);
+  return transitions;
+}
+
+}  // namespace crease::detect

@@ -1,0 +1,150 @@
+#include "lib/detect/offline.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "lib/core/portable_math.h"
+#include "lib/detect/bins.h"
+#include "lib/detect/definition.h"
+#include "lib/detect/noise.h"
+#include "lib/detect/piecewise_linear.h"
+#include "lib/detect/reflection.h"
+#include "lib/detect/segmentation.h"
+#include "lib/detect/significance.h"
+#include "lib/detect/ticks.h"
+
+namespace crease::detect {
+namespace {
+
+constexpr std::size_t kMinimumEffectiveSamples = 10;
+
+ExactCurve CurveOf(const PiecewiseLinearModel& model, const PiecewiseLinearFit& fit) {
+  ExactCurve curve;
+  for (const std::size_t knot : fit.knots) curve.step.push_back(model.x(knot));
+  curve.log_loss = fit.values;
+  return curve;
+}
+
+double ValueAt(const ExactCurve& curve, double step) {
+  const auto after = std::lower_bound(curve.step.begin() + 1, curve.step.end() - 1, step);
+  const auto k = static_cast<std::size_t>(after - curve.step.begin());
+  const double u = (step - curve.step[k - 1]) / (curve.step[k] - curve.step[k - 1]);
+  return curve.log_loss[k - 1] + u * (curve.log_loss[k] - curve.log_loss[k - 1]);
+}
+
+// Where the fit misses the bins by more than their variance explains, the variance is raised.
+void RaiseVariance(NoisyPoints& bins, const ExactCurve& fitted) {
+  constexpr std::size_t kReach = 12;
+  std::vector<double> sums(bins.size() + 1, 0);
+  for (std::size_t i = 0; i < bins.size(); ++i) {
+    const double residual = bins.y[i] - ValueAt(fitted, bins.x[i]);
+    sums[i + 1] = sums[i] + std::min(residual * residual / bins.variance[i], 12.0);
+  }
+  for (std::size_t i = 0; i < bins.size(); ++i) {
+    const std::size_t from = i < kReach ? 0 : i - kReach;
+    const std::size_t to = std::min(i + kReach + 1, bins.size());
+    const double mean = (sums[to] - sums[from]) / static_cast<double>(to - from);
+    bins.variance[i] *= std::max(1.0, mean);
+  }
+}
+
+// The bins of [from, to] that lie where the curve breaks new ground; those of a bump that the
+// curve comes back from are no evidence for or against convexity.
+NoisyPoints Evidence(const NoisyPoints& bins, const ExactCurve& fitted, const ExactCurve& lowest,
+                     double from, double to) {
+  constexpr double kBump = 0.05;  // nats
+  NoisyPoints evidence;
+  for (std::size_t i = 0; i < bins.size(); ++i) {
+    if (bins.x[i] < from || bins.x[i] > to) continue;
+    if (ValueAt(fitted, bins.x[i]) > ValueAt(lowest, bins.x[i]) + kBump) continue;
+    evidence.x.push_back(bins.x[i]);
+    evidence.y.push_back(bins.y[i]);
+    evidence.variance.push_back(bins.variance[i]);
+  }
+  return evidence;
+}
+
+// Squared residuals of the best piecewise-linear function with the fit's knots.
+double FreeCost(const NoisyPoints& points, const ExactCurve& fitted) {
+  PiecewiseLinearModel model(points);
+  Knots knots = {0};
+  for (const double step : fitted.step) {
+    const auto at = std::lower_bound(points.x.begin(), points.x.end(), step);
+    const auto point = static_cast<std::size_t>(at - points.x.begin());
+    if (point > knots.back() && point + 1 < points.size()) knots.push_back(point);
+  }
+  knots.push_back(points.size() - 1);
+  return model.Cost(knots);
+}
+
+// Sets z_score and p_value: the signed root of the likelihood ratio between the fit and the best
+// log-convex curve, from the end of the transition before to the onset of the one after.
+void Judge(std::vector<Transition>& transitions, const NoisyPoints& bins, const ExactCurve& fitted,
+           const ExactCurve& lowest) {
+  for (std::size_t i = 0; i < transitions.size(); ++i) {
+    const double from = i == 0 ? bins.x.front() : transitions[i - 1].end_step;
+    const double to = i + 1 == transitions.size() ? bins.x.back() : transitions[i + 1].onset_step;
+    const NoisyPoints evidence = Evidence(bins, fitted, lowest, from, to);
+    if (evidence.size() < 4) continue;
+    const double gain = ConvexCost(evidence) - FreeCost(evidence, fitted);
+    transitions[i].z_score = gain > 0 ? std::sqrt(gain) : 0;
+    transitions[i].p_value = UpperTail(transitions[i].z_score);
+  }
+}
+
+void DropInsignificant(std::vector<Transition>& transitions, double minimum_z) {
+  std::erase_if(transitions, [&](const Transition& t) { return t.z_score < minimum_z; });
+}
+
+void FlagSchedule(std::vector<Transition>& transitions, const std::vector<double>& changes) {
+  for (Transition& t : transitions) {
+    t.schedule = std::any_of(changes.begin(), changes.end(), [&](double change) {
+      return change >= t.onset_step - t.width_steps && change <= t.end_step;
+    });
+  }
+}
+
+std::string WhyNoVerdict(const Ticks& ticks, const NoiseModel& noise) {
+  if (ticks.samples < kMinimumEffectiveSamples) {
+    return "fewer than 10 finite, positive values (" + std::to_string(ticks.samples) + ")";
+  }
+  const double effective = static_cast<double>(ticks.size()) / noise.correlation_ticks();
+  if (effective >= static_cast<double>(kMinimumEffectiveSamples)) return "";
+  return "fewer than 10 independent values: neighbours are correlated over about " +
+         std::to_string(static_cast<long>(noise.correlation_ticks())) + " values";
+}
+
+}  // namespace
+
+Detection FindTransitions(std::span<const double> steps, std::span<const float> values,
+                          const OfflineOptions& options) {
+  assert(steps.size() == values.size());
+  Detection detection;
+  const Reflection reflection = options.rising ? ReflectionOf(values) : Reflection{};
+  Ticks ticks = MakeTicks(steps, values, reflection);
+  MarkSpikes(ticks);
+  const NoiseModel noise(ticks);
+  detection.no_verdict = WhyNoVerdict(ticks, noise);
+  if (!detection.no_verdict.empty()) return detection;
+
+  NoisyPoints bins = MakeBins(ticks, noise);
+  const SegmentationOptions search;
+  const auto fit = [&] {
+    PiecewiseLinearModel model(bins);
+    return CurveOf(model, Segment(model, search));
+  };
+  RaiseVariance(bins, fit());
+  const ExactCurve fitted = fit();
+  const ExactCurve lowest = RunningMinimum(fitted);
+  detection.transitions = ApplyDefinition(lowest, options);
+  Judge(detection.transitions, bins, fitted, lowest);
+  DropInsignificant(detection.transitions, options.minimum_z);
+  FlagSchedule(detection.transitions, options.schedule_changes);
+  if (options.rising) ReflectBack(detection.transitions, reflection);
+  return detection;
+}
+
+}  // namespace crease::detect

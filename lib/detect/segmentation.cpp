@@ -1,0 +1,125 @@
+#include "lib/detect/segmentation.h"
+
+#include <algorithm>
+#include <cstddef>
+
+namespace crease::detect {
+namespace {
+
+// Takes away, round by round, knots that save less than the penalty: in one round only ones
+// that save less than both neighbours, so that no two of them share a segment.
+void RemoveCheapKnots(PiecewiseLinearModel& model, double penalty, Knots& knots) {
+  while (knots.size() > 2) {
+    const auto statistics = model.Statistics(knots);
+    const std::size_t count = knots.size();
+    double cheapest = penalty;
+    for (std::size_t k = 1; k + 1 < count; ++k) {
+      cheapest = std::min(cheapest, statistics[k].cost_of_removal);
+    }
+    if (cheapest >= penalty) return;
+    const double limit = std::min(penalty, std::max(1.5 * cheapest, 0.05 * penalty));
+    Knots kept = {knots[0]};
+    for (std::size_t k = 1; k + 1 < count; ++k) {
+      const double own = statistics[k].cost_of_removal;
+      const bool below_left = k == 1 || own < statistics[k - 1].cost_of_removal;
+      const bool below_right = k + 2 == count || own <= statistics[k + 1].cost_of_removal;
+      const bool removed = own < penalty && own <= limit && below_left && below_right;
+      if (!removed) kept.push_back(knots[k]);
+    }
+    kept.push_back(knots[count - 1]);
+    if (kept.size() == count) return;
+    knots = std::move(kept);
+  }
+}
+
+class LocalSearch {
+ public:
+  LocalSearch(PiecewiseLinearModel& model, const SegmentationOptions& options, Knots& knots)
+      : model_(model), options_(options), knots_(knots), cost_(model.Cost(knots)) {}
+
+  void Run() {
+    for (bool improved = true; improved && work_ < options_.work;) {
+      improved = MoveKnots();
+      improved = AddKnot() || improved;
+      const std::size_t before = knots_.size();
+      RemoveCheapKnots(model_, options_.penalty, knots_);
+      if (knots_.size() != before) improved = true;
+      cost_ = model_.Cost(knots_);
+    }
+  }
+
+ private:
+  bool exhausted() const { return work_ >= options_.work; }
+  double Try(const Knots& knots) {
+    work_ += knots.size();
+    return model_.Cost(knots);
+  }
+
+  bool MoveKnots() {
+    bool improved = false;
+    for (std::size_t k = 1; k + 1 < knots_.size() && !exhausted(); ++k) {
+      for (const std::ptrdiff_t step : {16, 8, 4, 2, 1, -1, -2, -4, -8, -16}) {
+        while (MoveKnot(k, step)) improved = true;
+      }
+    }
+    return improved;
+  }
+
+  bool MoveKnot(std::size_t k, std::ptrdiff_t step) {
+    const auto target = static_cast<std::ptrdiff_t>(knots_[k]) + step;
+    if (exhausted() || target <= static_cast<std::ptrdiff_t>(knots_[k - 1]) ||
+        target >= static_cast<std::ptrdiff_t>(knots_[k + 1])) {
+      return false;
+    }
+    const std::size_t before = knots_[k];
+    knots_[k] = static_cast<std::size_t>(target);
+    const double cost = Try(knots_);
+    if (cost < cost_ - kGain) {
+      cost_ = cost;
+      return true;
+    }
+    knots_[k] = before;
+    return false;
+  }
+
+  bool AddKnot() {
+    double best = cost_ - options_.penalty - kGain;
+    Knots best_knots;
+    for (std::size_t point = 1, k = 1; point + 1 < model_.size() && !exhausted(); ++point) {
+      while (knots_[k] < point) ++k;
+      if (knots_[k] == point) continue;
+      Knots trial = knots_;
+      trial.insert(trial.begin() + static_cast<std::ptrdiff_t>(k), point);
+      const double cost = Try(trial);
+      if (cost < best) {
+        best = cost;
+        best_knots = std::move(trial);
+      }
+    }
+    if (best_knots.empty()) return false;
+    knots_ = std::move(best_knots);
+    cost_ = best;
+    return true;
+  }
+
+  // Below this a gain is rounding, and following it could go in circles.
+  static constexpr double kGain = 1e-6;
+
+  PiecewiseLinearModel& model_;
+  const SegmentationOptions& options_;
+  Knots& knots_;
+  double cost_;
+  std::size_t work_ = 0;
+};
+
+}  // namespace
+
+PiecewiseLinearFit Segment(PiecewiseLinearModel& model, const SegmentationOptions& options) {
+  Knots knots(model.size());
+  for (std::size_t i = 0; i < knots.size(); ++i) knots[i] = i;
+  RemoveCheapKnots(model, options.penalty, knots);
+  LocalSearch(model, options, knots).Run();
+  return model.Fit(knots);
+}
+
+}  // namespace crease::detect

@@ -1,0 +1,124 @@
+#include "lib/detect/significance.h"
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "lib/core/portable_math.h"
+
+namespace crease::detect {
+namespace {
+
+constexpr int kIterations = 100;
+
+// Slope changes at the inner knots (0 at both ends).
+std::vector<double> SlopeChanges(const PiecewiseLinearModel& model, const PiecewiseLinearFit& fit) {
+  std::vector<double> changes(fit.knots.size(), 0);
+  const auto slope = [&](std::size_t k) {
+    return (fit.values[k + 1] - fit.values[k]) /
+           (model.x(fit.knots[k + 1]) - model.x(fit.knots[k]));
+  };
+  for (std::size_t k = 1; k + 1 < fit.knots.size(); ++k) changes[k] = slope(k) - slope(k - 1);
+  return changes;
+}
+
+// Moves from the convex solution `changes` (at `knots`) towards the unconstrained one until it is
+// convex, taking away the knots that become straight on the way.
+PiecewiseLinearFit SolveConvex(PiecewiseLinearModel& model, Knots knots,
+                               std::vector<double>& changes) {
+  while (true) {
+    PiecewiseLinearFit fit = model.Fit(knots);
+    const std::vector<double> target = SlopeChanges(model, fit);
+    double share = 1;
+    std::size_t blocking = 0;
+    for (std::size_t k = 1; k + 1 < knots.size(); ++k) {
+      if (target[k] >= 0) continue;
+      const double reach = changes[k] / (changes[k] - target[k]);
+      if (blocking == 0 || reach < share) {
+        share = reach;
+        blocking = k;
+      }
+    }
+    if (blocking == 0) {
+      changes = target;
+      return fit;
+    }
+    for (std::size_t k = 0; k < knots.size(); ++k) changes[k] += share * (target[k] - changes[k]);
+    changes.erase(changes.begin() + static_cast<std::ptrdiff_t>(blocking));
+    knots.erase(knots.begin() + static_cast<std::ptrdiff_t>(blocking));
+  }
+}
+
+// The inner point where a new convex knot would lower the cost fastest; 0 if nowhere.
+std::size_t BestNewKnot(const NoisyPoints& points, const PiecewiseLinearFit& fit) {
+  const std::size_t count = points.size();
+  std::vector<double> weighted(count);
+  for (std::size_t i = 0, k = 0; i < count; ++i) {
+    while (k + 2 < fit.knots.size() && fit.knots[k + 1] < i) ++k;
+    const double x0 = points.x[fit.knots[k]], x1 = points.x[fit.knots[k + 1]];
+    const double u = (points.x[i] - x0) / (x1 - x0);
+    const double value = fit.values[k] + u * (fit.values[k + 1] - fit.values[k]);
+    weighted[i] = (points.y[i] - value) / points.variance[i];
+  }
+  // Sums over the points to the right, of w r, w r (x - x_k), w and w (x - x_k)^2.
+  double sum = 0, moment = 0, w = 0, wx = 0, wxx = 0, best = 1e-9;
+  std::size_t best_point = 0;
+  for (std::size_t i = count - 1; i-- > 1;) {
+    const double gap = points.x[i + 1] - points.x[i];
+    const double next = 1 / points.variance[i + 1];
+    sum += weighted[i + 1];
+    moment += gap * sum;
+    wxx += gap * gap * w + 2 * gap * wx;
+    wx += gap * w;
+    w += next;
+    wx += gap * next;
+    wxx += gap * gap * next;
+    const double gain = moment > 0 ? moment * moment / wxx : 0;
+    if (gain > best && !std::binary_search(fit.knots.begin(), fit.knots.end(), i)) {
+      best = gain;
+      best_point = i;
+    }
+  }
+  return best_point;
+}
+
+}  // namespace
+
+double ConvexCost(const NoisyPoints& points) {
+  if (points.size() < 3) return 0;
+  PiecewiseLinearModel model(points);
+  Knots knots = {0, points.size() - 1};
+  std::vector<double> changes(2, 0);
+  PiecewiseLinearFit fit = model.Fit(knots);
+  for (int iteration = 0; iteration < kIterations; ++iteration) {
+    const std::size_t point = BestNewKnot(points, fit);
+    if (point == 0) break;
+    knots = fit.knots;
+    const auto place = std::lower_bound(knots.begin(), knots.end(), point) - knots.begin();
+    knots.insert(knots.begin() + place, point);
+    changes.insert(changes.begin() + place, 0.0);
+    const double before = fit.squared_residuals;
+    fit = SolveConvex(model, knots, changes);
+    if (fit.squared_residuals > before - 1e-3) break;
+  }
+  return fit.squared_residuals;
+}
+
+double UpperTail(double z) {
+  // The continued fraction of Mills' ratio far out, a series near zero.
+  const double density = portable::Exp(-0.5 * z * z) * 0.39894228040143268;
+  if (z > 3) {
+    double fraction = z;
+    for (int k = 60; k >= 1; --k) fraction = z + k / fraction;
+    return density / fraction;
+  }
+  if (z < -3) return 1 - UpperTail(-z);
+  double term = z, sum = z;
+  for (int k = 1; k < 60; ++k) {
+    term *= z * z / (2 * k + 1);
+    sum += term;
+  }
+  return 0.5 - density * sum;
+}
+
+}  // namespace crease::detect
