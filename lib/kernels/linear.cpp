@@ -1,0 +1,187 @@
+#include "lib/kernels/linear.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "lib/kernels/linear.cpp"
+#include <hwy/foreach_target.h>
+
+#include <hwy/highway.h>
+
+#include "lib/kernels/vector-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace crease::kernels {
+namespace HWY_NAMESPACE {
+
+// Blocks are as large as the registers hold; they do not change any lane's arithmetic.
+inline constexpr std::size_t kBlockOutputs = kVectors == 1 ? 8 : 4;
+inline constexpr std::size_t kBlockGroups = kVectors == 1 ? 2 : 1;
+
+// kOut outputs of kGroups groups. The weight of output o and input i is at
+// weight[o * output_stride + i * input_stride], so that W and its transpose both serve.
+template <std::size_t kOut, std::size_t kGroups>
+HWY_INLINE void MultiplyBlock(std::size_t inputs, const float* HWY_RESTRICT weight,
+                              std::size_t output_stride, std::size_t input_stride,
+                              const float* HWY_RESTRICT bias, const float* HWY_RESTRICT x,
+                              std::size_t x_stride, float* HWY_RESTRICT z, std::size_t z_stride) {
+  Group sum[kGroups][kOut];
+  for (std::size_t o = 0; o < kOut; ++o) {
+    const Group start = Set(bias == nullptr ? 0.0f : bias[o]);
+    for (std::size_t g = 0; g < kGroups; ++g) sum[g][o] = start;
+  }
+  for (std::size_t i = 0; i < inputs; ++i) {
+    Group value[kGroups];
+    for (std::size_t g = 0; g < kGroups; ++g) value[g] = Load(x + g * x_stride + i * kLanes);
+    for (std::size_t o = 0; o < kOut; ++o) {
+      const Group w = Set(weight[o * output_stride + i * input_stride]);
+      for (std::size_t g = 0; g < kGroups; ++g) sum[g][o] = MulAdd(w, value[g], sum[g][o]);
+    }
+  }
+  for (std::size_t g = 0; g < kGroups; ++g) {
+    for (std::size_t o = 0; o < kOut; ++o) Store(sum[g][o], z + g * z_stride + o * kLanes);
+  }
+}
+
+// The outputs that are left over below a whole block: one instantiation a count.
+template <std::size_t kOut, std::size_t kGroups, typename... Arguments>
+HWY_INLINE void MultiplyRemainder(std::size_t outputs, Arguments... arguments) {
+  if constexpr (kOut > 0) {
+    if (outputs == kOut) {
+      MultiplyBlock<kOut, kGroups>(arguments...);
+    } else {
+      MultiplyRemainder<kOut - 1, kGroups>(outputs, arguments...);
+    }
+  }
+}
+
+template <std::size_t kGroups>
+HWY_INLINE void MultiplyGroups(const LinearShape& shape, const float* weight,
+                               std::size_t output_stride, std::size_t input_stride,
+                               const float* bias, const float* x, float* z) {
+  const std::size_t x_stride = shape.inputs * kLanes, z_stride = shape.outputs * kLanes;
+  std::size_t o = 0;
+  for (; o + kBlockOutputs <= shape.outputs; o += kBlockOutputs) {
+    MultiplyBlock<kBlockOutputs, kGroups>(shape.inputs, weight + o * output_stride, output_stride,
+                                          input_stride, bias == nullptr ? nullptr : bias + o, x,
+                                          x_stride, z + o * kLanes, z_stride);
+  }
+  MultiplyRemainder<kBlockOutputs - 1, kGroups>(
+      shape.outputs - o, shape.inputs, weight + o * output_stride, output_stride, input_stride,
+      bias == nullptr ? nullptr : bias + o, x, x_stride, z + o * kLanes, z_stride);
+}
+
+void Multiply(const LinearShape& shape, const float* weight, std::size_t output_stride,
+              std::size_t input_stride, const float* bias, const float* x, float* z) {
+  const std::size_t x_stride = shape.inputs * kLanes, z_stride = shape.outputs * kLanes;
+  std::size_t g = 0;
+  for (; g + kBlockGroups <= shape.groups; g += kBlockGroups) {
+    MultiplyGroups<kBlockGroups>(shape, weight, output_stride, input_stride, bias, x + g * x_stride,
+                                 z + g * z_stride);
+  }
+  for (; g < shape.groups; ++g) {
+    MultiplyGroups<1>(shape, weight, output_stride, input_stride, bias, x + g * x_stride,
+                      z + g * z_stride);
+  }
+}
+
+void Forward(const LinearShape& shape, const float* weight, const float* bias, const float* x,
+             float* z) {
+  Multiply(shape, weight, shape.inputs, 1, bias, x, z);
+}
+
+void BackwardInput(const LinearShape& shape, const float* weight, const float* d_z, float* d_x) {
+  const LinearShape transposed = {shape.outputs, shape.inputs, shape.groups};
+  Multiply(transposed, weight, 1, shape.inputs, nullptr, d_z, d_x);
+}
+
+inline constexpr std::size_t kWeightBlock = kVectors == 1 ? 4 : 2;
+
+// kOut by kIn elements of d_weight, summed over all groups in registers.
+template <std::size_t kOut, std::size_t kIn>
+HWY_INLINE void OuterProductBlock(const LinearShape& shape, const float* HWY_RESTRICT d_z,
+                                  const float* HWY_RESTRICT x, float* HWY_RESTRICT d_weight) {
+  Group sum[kOut][kIn];
+  for (auto& row : sum) {
+    for (Group& element : row) element = Zero();
+  }
+  for (std::size_t g = 0; g < shape.groups; ++g) {
+    Group value[kIn];
+    for (std::size_t i = 0; i < kIn; ++i) {
+      value[i] = Load(x + (g * shape.inputs + i) * kLanes);
+    }
+    for (std::size_t o = 0; o < kOut; ++o) {
+      const Group gradient = Load(d_z + (g * shape.outputs + o) * kLanes);
+      for (std::size_t i = 0; i < kIn; ++i) sum[o][i] = MulAdd(gradient, value[i], sum[o][i]);
+    }
+  }
+  for (std::size_t o = 0; o < kOut; ++o) {
+    for (std::size_t i = 0; i < kIn; ++i) {
+      d_weight[o * shape.inputs + i] = SumOverLanes(sum[o][i]);
+    }
+  }
+}
+
+template <std::size_t kOut, std::size_t kIn>
+HWY_INLINE void OuterProductRow(const LinearShape& shape, std::size_t inputs_left, const float* d_z,
+                                const float* x, float* d_weight) {
+  while (inputs_left >= kIn) {
+    OuterProductBlock<kOut, kIn>(shape, d_z, x, d_weight);
+    x += kIn * kLanes;
+    d_weight += kIn;
+    inputs_left -= kIn;
+  }
+  if constexpr (kIn > 1) OuterProductRow<kOut, kIn - 1>(shape, inputs_left, d_z, x, d_weight);
+}
+
+template <std::size_t kOut>
+HWY_INLINE void OuterProduct(const LinearShape& shape, std::size_t outputs_left, const float* d_z,
+                             const float* x, float* d_weight) {
+  while (outputs_left >= kOut) {
+    OuterProductRow<kOut, kWeightBlock>(shape, shape.inputs, d_z, x, d_weight);
+    d_z += kOut * kLanes;
+    d_weight += kOut * shape.inputs;
+    outputs_left -= kOut;
+  }
+  if constexpr (kOut > 1) OuterProduct<kOut - 1>(shape, outputs_left, d_z, x, d_weight);
+}
+
+void BackwardWeights(const LinearShape& shape, const float* d_z, const float* x, float* d_weight,
+                     float* d_bias) {
+  OuterProduct<kWeightBlock>(shape, shape.outputs, d_z, x, d_weight);
+  if (d_bias == nullptr) return;
+  for (std::size_t o = 0; o < shape.outputs; ++o) {
+    Group sum = Zero();
+    for (std::size_t g = 0; g < shape.groups; ++g) {
+      sum = sum + Load(d_z + (g * shape.outputs + o) * kLanes);
+    }
+    d_bias[o] = SumOverLanes(sum);
+  }
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace crease::kernels
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace crease::kernels {
+
+HWY_EXPORT(Forward);
+HWY_EXPORT(BackwardInput);
+HWY_EXPORT(BackwardWeights);
+
+void LinearForward(const LinearShape& shape, const float* weight, const float* bias, const float* x,
+                   float* z) {
+  HWY_DYNAMIC_DISPATCH(Forward)(shape, weight, bias, x, z);
+}
+
+void LinearBackwardInput(const LinearShape& shape, const float* weight, const float* d_z,
+                         float* d_x) {
+  HWY_DYNAMIC_DISPATCH(BackwardInput)(shape, weight, d_z, d_x);
+}
+
+void LinearBackwardWeights(const LinearShape& shape, const float* d_z, const float* x,
+                           float* d_weight, float* d_bias) {
+  HWY_DYNAMIC_DISPATCH(BackwardWeights)(shape, d_z, x, d_weight, d_bias);
+}
+
+}  // namespace crease::kernels
+#endif  // HWY_ONCE

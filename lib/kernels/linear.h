@@ -1,0 +1,30 @@
+// z = W x + b over groups of points, and its gradients.
+//
+// Arithmetic, fixed for every target: an output is b + the products in the order of the inputs,
+// each step one fused multiply-add; a sum over points is taken in 16 lanes (point mod 16), in the
+// order of the groups, and then over the lanes by one fixed tree.
+#pragma once
+
+#include <cstddef>
+
+namespace crease::kernels {
+
+struct LinearShape {
+  std::size_t inputs = 0, outputs = 0, groups = 0;
+};
+
+// weight (outputs, inputs) row-major; bias (outputs) or nullptr; x (groups, inputs, 16);
+// z (groups, outputs, 16).
+void LinearForward(const LinearShape& shape, const float* weight, const float* bias, const float* x,
+                   float* z);
+
+// d_x = W^T d_z: (groups, inputs, 16).
+void LinearBackwardInput(const LinearShape& shape, const float* weight, const float* d_z,
+                         float* d_x);
+
+// d_weight[o][i] = sum over points of d_z[o] x[i]; d_bias[o] = sum of d_z[o] (or nullptr).
+// Overwrites both.
+void LinearBackwardWeights(const LinearShape& shape, const float* d_z, const float* x,
+                           float* d_weight, float* d_bias);
+
+}  // namespace crease::kernels

@@ -1,0 +1,66 @@
+// In: parameters and a batch. Out: outputs, the loss's gradients, and every layer's activations.
+// The float engine that trains.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "lib/core/aligned.h"
+#include "lib/kernels/elementwise.h"
+#include "lib/kernels/norm.h"
+#include "lib/model/parameters.h"
+
+namespace crease::model {
+
+// Owns the activations of one batch. Not thread-safe; one for each training thread.
+// Matrices lie as lib/kernels/layout.h says.
+class Network {
+ public:
+  // No allocation after construction for batches of up to `max_points`.
+  Network(const Architecture& architecture, std::size_t max_points);
+
+  const Architecture& architecture() const { return architecture_; }
+  const ParameterLayout& layout() const { return layout_; }
+
+  // x (groups, inputs, 16), kept by reference until Backward. Returns the last linear's outputs
+  // (groups, outputs, 16). Requires: 0 < points <= max_points.
+  const float* Forward(std::span<const float> parameters, const float* x, std::size_t points);
+
+  // d_outputs (groups, outputs, 16), zero on padded lanes; overwritten. Writes all of `gradients`
+  // (layout().size(), padding stays 0). Requires: the last call was Forward with the same
+  // parameters.
+  void Backward(std::span<const float> parameters, float* d_outputs, std::span<float> gradients);
+
+  // Buffer for d_outputs of Backward: (groups, outputs, 16).
+  float* d_outputs() { return d_output_.data(); }
+
+  // After Forward: z of linear l before activation and norm (groups, fan_out, 16), and the norm's
+  // output (affine included), which is what linear l + 1 sees.
+  const float* linear_output(std::size_t linear) const { return layers_[linear].z.data(); }
+  const float* norm_output(std::size_t norm) const;
+
+ private:
+  struct Layer {
+    AlignedVector<float> z;           // linear output
+    AlignedVector<float> a;           // after the activation; empty: same as z
+    AlignedVector<float> u;           // after the norm
+    AlignedVector<float> y;           // after the affine map; empty: same as u
+    AlignedVector<float> statistics;  // of the norm
+  };
+  const float* norm_input(const Layer& layer) const;
+  void ForwardHidden(std::span<const float> parameters, std::size_t l);
+  void BackwardHidden(std::span<const float> parameters, std::size_t l, float* d,
+                      std::span<float> gradients);
+
+  Architecture architecture_;
+  ParameterLayout layout_;
+  kernels::NormSpec norm_;
+  kernels::ActivationKind activation_;
+  std::vector<Layer> layers_;
+  AlignedVector<float> d_output_, d_hidden_[2];
+  const float* x_ = nullptr;
+  std::size_t groups_ = 0;
+};
+
+}  // namespace crease::model

@@ -1,0 +1,310 @@
+#include "lib/train/trainer.h"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cmath>
+#include <limits>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "lib/core/error.h"
+#include "lib/core/hash.h"
+#include "lib/detect/offline.h"
+#include "lib/kernels/reduce.h"
+#include "lib/model/initialise.h"
+#include "lib/model/network.h"
+#include "lib/optim/learning_rate.h"
+#include "lib/optim/updater.h"
+#include "lib/train/batch.h"
+#include "lib/train/config_keys.h"
+#include "lib/train/evaluate.h"
+#include "lib/train/recorders.h"
+
+namespace crease::train {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+
+// The digest of a run: every step's scalars, then the final parameters. NaN is hashed in one
+// form, since its bits differ between processors.
+class ResultDigest {
+ public:
+  void Add(float value) {
+    buffer_[used_++] = std::isnan(value) ? std::numeric_limits<float>::quiet_NaN() : value;
+    if (used_ == buffer_.size()) Flush();
+  }
+  void Add(std::span<const float> values) {
+    for (const float value : values) Add(value);
+  }
+  std::string Hex() {
+    Flush();
+    return hasher_.HexDigest();
+  }
+
+ private:
+  void Flush() {
+    hasher_.Add(std::span<const float>(buffer_.data(), used_));
+    used_ = 0;
+  }
+  Hasher hasher_;
+  std::array<float, 1024> buffer_;
+  std::size_t used_ = 0;
+};
+
+// Euclidean norms of each linear layer's weight and bias, which lie side by side in the buffer.
+class LinearNorms {
+ public:
+  explicit LinearNorms(const model::ParameterLayout& layout) {
+    for (const model::Tensor& tensor : layout.tensors()) {
+      if (tensor.kind == model::TensorKind::kLinearWeight) {
+        ranges_.push_back({tensor.offset, tensor.padded_size()});
+      } else if (tensor.kind == model::TensorKind::kLinearBias) {
+        ranges_.back().size += tensor.padded_size();
+      }
+    }
+  }
+  std::size_t linears() const { return ranges_.size(); }
+
+  void Of(std::span<const float> buffer, std::span<float> norms) const {
+    for (std::size_t l = 0; l < ranges_.size(); ++l) {
+      norms[l] = static_cast<float>(
+          std::sqrt(kernels::SumOfSquares(buffer.data() + ranges_[l].offset, ranges_[l].size)));
+    }
+  }
+  void OfDifference(std::span<const float> a, std::span<const float> b,
+                    std::span<float> norms) const {
+    for (std::size_t l = 0; l < ranges_.size(); ++l) {
+      norms[l] = static_cast<float>(std::sqrt(kernels::SumOfSquaredDifferences(
+          a.data() + ranges_[l].offset, b.data() + ranges_[l].offset, ranges_[l].size)));
+    }
+  }
+
+ private:
+  struct Range {
+    std::size_t offset, size;
+  };
+  std::vector<Range> ranges_;
+};
+
+// The best accuracy over windows of one epoch: a single mini-batch may be right by luck.
+class BestAccuracy {
+ public:
+  explicit BestAccuracy(std::size_t window) : window_(window) {}
+  void Add(double accuracy) {
+    sum_ += accuracy;
+    if (++count_ < window_) return;
+    Offer(sum_ / static_cast<double>(count_));
+    sum_ = 0.0;
+    count_ = 0;
+  }
+  void Offer(double accuracy) {
+    if (!(best_ >= accuracy)) best_ = accuracy;
+  }
+  double best() const { return best_; }
+
+ private:
+  std::size_t window_, count_ = 0;
+  double sum_ = 0.0, best_ = kNaN;
+};
+
+void CheckFit(const RunConfig& config, const data::Dataset& dataset) {
+  const Inconsistency wrong = CheckConsistency(config);
+  if (!wrong.what.empty()) throw InputError(wrong.key, wrong.what);
+  if (dataset.regression && config.loss == Loss::kCrossEntropy) {
+    throw InputError("train.loss", "cross_entropy needs classes; " + dataset.task +
+                                       " is a regression", "set train.loss = \"mse\"");
+  }
+  if (dataset.train.points == 0) throw InputError("data.task", dataset.task + " has no points");
+}
+
+// One training, from initialisation to record.
+class Training {
+ public:
+  Training(const RunConfig& config, const data::Dataset& dataset, const RecordOptions& record)
+      : config_(config),
+        dataset_(dataset),
+        batches_(config, dataset),
+        network_(ArchitectureOf(config, dataset), batches_.max_points()),
+        norms_(network_.layout()),
+        updater_(config.optim, network_.layout().size(), config.steps),
+        probes_(MakeRecorders(config, dataset, record)),
+        best_(batches_.batches_per_epoch()),
+        parameters_(network_.layout().size()),
+        gradients_(parameters_.size()),
+        before_(parameters_.size()),
+        grad_norm_(norms_.linears()),
+        weight_norm_(norms_.linears()),
+        update_norm_(norms_.linears()) {
+    losses_.reserve(static_cast<std::size_t>(config.steps));
+    model::InitialiseParameters(network_.architecture(), network_.layout(), config.seed,
+                                parameters_);
+  }
+
+  // False if the loss or a norm of the gradient is not finite: the run ends here.
+  bool Step(std::int64_t step) {
+    const Batch& batch = batches_.Next(step);
+    const float* outputs = network_.Forward(parameters_, batch.x.data(), batch.points);
+    const Evaluation evaluation =
+        BatchLoss(config_.loss, dataset_, batch, outputs, network_.d_outputs());
+    if (!std::isfinite(static_cast<float>(evaluation.loss))) return false;
+    network_.Backward(parameters_, network_.d_outputs(), gradients_);
+    norms_.Of(gradients_, grad_norm_);
+    norms_.Of(parameters_, weight_norm_);
+    const StepView view = {step,       evaluation.loss, evaluation.accuracy, parameters_,
+                           gradients_, &network_,       batches_.full(),     grad_norm_,
+                           weight_norm_};
+    for (const auto& probe : probes_) probe->BeforeUpdate(view);
+
+    before_ = parameters_;
+    updater_.Step(step, gradients_, parameters_);
+    norms_.OfDifference(parameters_, before_, update_norm_);
+    for (const auto& probe : probes_) probe->AfterUpdate(step, update_norm_);
+    Note(evaluation);
+    return true;
+  }
+
+  RunRecord Finish(std::int64_t steps_done, bool diverged) {
+    RunRecord record;
+    record.run_id = RunId(config_);
+    record.config = config_;
+    record.outcome = diverged ? Outcome::kDiverged : Outcome::kCompleted;
+    record.steps_done = steps_done;
+    for (const model::Tensor& tensor : network_.layout().tensors()) {
+      digest_.Add(std::span<const float>(parameters_).subspan(tensor.offset, tensor.size()));
+    }
+    record.digest = digest_.Hex();
+    EvaluateFinal(diverged, record);
+    for (const auto& probe : probes_) {
+      if (!diverged) probe->AtEnd(parameters_);
+      probe->Report(record);
+    }
+    DetectTransitions(record);
+    return record;
+  }
+
+ private:
+  void Note(const Evaluation& evaluation) {
+    losses_.push_back(static_cast<float>(evaluation.loss));
+    digest_.Add(losses_.back());
+    if (!dataset_.regression) {
+      digest_.Add(static_cast<float>(evaluation.accuracy));
+      best_.Add(evaluation.accuracy);
+    }
+    digest_.Add(grad_norm_);
+    digest_.Add(weight_norm_);
+    digest_.Add(update_norm_);
+  }
+
+  void EvaluateFinal(bool diverged, RunRecord& record) {
+    record.final_loss = record.final_accuracy = kNaN;
+    record.final_test_loss = record.final_test_accuracy = kNaN;
+    if (!diverged) {
+      const Evaluation train = Evaluator(config_, dataset_, dataset_.train).Evaluate(parameters_);
+      record.final_loss = train.loss;
+      record.final_accuracy = train.accuracy;
+      if (dataset_.test.points > 0) {
+        const Evaluation test = Evaluator(config_, dataset_, dataset_.test).Evaluate(parameters_);
+        record.final_test_loss = test.loss;
+        record.final_test_accuracy = test.accuracy;
+      }
+      if (!dataset_.regression) best_.Offer(train.accuracy);
+    }
+    record.best_accuracy = best_.best();
+  }
+
+  void DetectTransitions(RunRecord& record) const {
+    std::vector<double> steps(losses_.size());
+    for (std::size_t i = 0; i < steps.size(); ++i) steps[i] = static_cast<double>(i);
+    detect::OfflineOptions options;
+    options.schedule_changes = optim::ScheduleChanges(config_.optim, config_.steps);
+    detect::Detection detection = detect::FindTransitions(steps, losses_, options);
+    record.transitions = std::move(detection.transitions);
+    record.no_verdict = std::move(detection.no_verdict);
+  }
+
+  const RunConfig& config_;
+  const data::Dataset& dataset_;
+  BatchSource batches_;
+  model::Network network_;
+  LinearNorms norms_;
+  optim::Updater updater_;
+  std::vector<std::unique_ptr<Probe>> probes_;
+  BestAccuracy best_;
+  AlignedVector<float> parameters_, gradients_, before_;
+  std::vector<float> grad_norm_, weight_norm_, update_norm_;
+  std::vector<float> losses_;
+  ResultDigest digest_;
+};
+
+// Tells of progress now and then, without asking the clock at every step.
+class ProgressReporter {
+ public:
+  explicit ProgressReporter(const TrainControls& controls) : controls_(controls) {}
+  void Done(std::int64_t steps) {
+    if (!controls_.on_progress) return;
+    pending_ += steps;
+    if (pending_ % kStepsBetweenLooks != 0) return;
+    const auto now = Clock::now();
+    if (now - last_ < std::chrono::milliseconds(20)) return;
+    last_ = now;
+    Flush();
+  }
+  void Flush() {
+    if (controls_.on_progress && pending_ > 0) controls_.on_progress(std::exchange(pending_, 0));
+  }
+
+ private:
+  static constexpr std::int64_t kStepsBetweenLooks = 16;
+  const TrainControls& controls_;
+  std::int64_t pending_ = 0;
+  Clock::time_point last_ = Clock::now();
+};
+
+}  // namespace
+
+std::optional<RunRecord> Train(const RunConfig& config, const data::Dataset& dataset,
+                               const RecordOptions& record, const TrainControls& controls) {
+  CheckFit(config, dataset);
+  const auto start = Clock::now();
+  Training training(config, dataset, record);
+  ProgressReporter progress(controls);
+  bool diverged = false;
+  std::int64_t step = 0;
+  for (; step < config.steps && !diverged; ++step) {
+    if (controls.stop != nullptr && controls.stop->requested()) return std::nullopt;
+    diverged = !training.Step(step);
+    if (diverged) break;
+    progress.Done(1);
+  }
+  progress.Flush();
+  RunRecord result = training.Finish(step, diverged);
+  result.wall_seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  return result;
+}
+
+std::uint64_t RecordedBytes(const RunConfig& config, const data::Dataset& dataset,
+                            const RecordOptions& record) {
+  return RecorderBytes(config, dataset, record);
+}
+
+double StepFlops(const RunConfig& config, const data::Dataset& dataset) {
+  const model::Architecture architecture = ArchitectureOf(config, dataset);
+  double flops_per_point = 10.0 * static_cast<double>(dataset.outputs);
+  for (std::size_t l = 0; l < architecture.linears(); ++l) {
+    const auto fan_in = static_cast<double>(architecture.fan_in(l));
+    const auto fan_out = static_cast<double>(architecture.fan_out(l));
+    flops_per_point += (l == 0 ? 4.0 : 6.0) * fan_in * fan_out + 20.0 * fan_out;
+  }
+  const double points = config.batch > 0       ? static_cast<double>(config.batch)
+                        : dataset.fresh        ? static_cast<double>(dataset.fresh->points_per_step)
+                                               : static_cast<double>(dataset.train.points);
+  const double parameters =
+      static_cast<double>(model::ParameterLayout(architecture).count());
+  return points * flops_per_point + 30.0 * parameters;
+}
+
+}  // namespace crease::train
