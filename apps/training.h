@@ -1,0 +1,33 @@
+// In: the runs that a store lacks. Out: sealed shards. Signals, progress, heartbeat and the
+// comparison of digests meet here.
+#pragma once
+
+#include <string>
+
+#include "apps/selection.h"
+#include "lib/store/writer.h"
+#include "lib/sweep/runner.h"
+#include "lib/sweep/spec.h"
+
+namespace crease::apps {
+
+struct TrainingRequest {
+  std::string store_path;
+  sweep::RunnerOptions runner;
+  int shard_index = 1, shard_count = 1;
+  bool may_differ = false;  // only warn where a run trained again gives another digest
+};
+
+struct TrainingOutcome {
+  sweep::RunnerSummary runner;
+  store::Writer::Summary written;
+  bool interrupted = false;  // a signal came before all runs were trained
+};
+
+// Trains `selection.to_train` and seals what is complete, whatever ends the training. Data sets
+// that are missing throw before anything is trained. A run trained again whose digest differs from
+// the stored one throws Error(kDamaged).
+TrainingOutcome Train(const TrainingRequest& request, const sweep::Spec& spec,
+                      const Selection& selection, store::Writer& writer);
+
+}  // namespace crease::apps
