@@ -20,6 +20,10 @@ struct PlannedRun {
 // Throws Error(kInput) for inconsistent cells and for the user's data files that cannot be read.
 std::vector<PlannedRun> Expand(const Spec& spec);
 
+// Floating-point operations of a whole run, estimated from its configuration alone: to order and
+// to divide runs without loading their data.
+double EstimatedFlops(const train::RunConfig& config);
+
 // The part of `runs` that shard `index` of `count` trains (1-based). A deterministic,
 // cost-balanced partition: depends on the whole list alone, not on what is done already.
 std::vector<PlannedRun> ShardOf(const std::vector<PlannedRun>& runs, int index, int count);

@@ -23,10 +23,10 @@ struct Exclusion {  // leaves out the runs for which all keys match
 };
 
 struct Spec {
-  std::string name;      // [A-Za-z0-9_-]+
+  std::string name;  // [A-Za-z0-9_-]+
   std::string question;
-  std::string path;      // of the sweep file
-  std::string text;      // the sweep file, verbatim
+  std::string path;                    // of the sweep file
+  std::string text;                    // the sweep file, verbatim
   std::vector<std::string> overrides;  // "key=value" of --set, in order
   train::RunConfig base;
   train::RecordOptions record;
