@@ -42,14 +42,17 @@ struct Dataset {
 void FillFreshPoints(const FreshDraws& draws, std::size_t inputs, std::uint64_t seed,
                      std::uint64_t step, std::size_t points, float* x);
 
-// All task names, in the order in which they are documented.
+// All task names, in the order in which they are documented: generated, published, the user's.
 const std::vector<std::string>& TaskNames();
 
-// The task's own defaults put in for 0: what the canonical configuration records.
+// The task's own defaults put in for 0: what the canonical configuration records. Reads no file.
+// Throws Error(kInput) at "data.task" with the nearest names if there is no such task.
 Options WithTaskDefaults(const Options& options);
 
-// Loads or generates. Throws Error(kInput) naming the file (with the line, for text) if data are
-// missing (the remedy is the command that installs them), malformed or fail their digest.
+// Loads or generates; fills in task defaults first. Thread-safe. Throws Error(kInput) naming the
+// option that is out of range, or the file (with the line, for text; with the data set, for HDF5)
+// that is missing (the remedy of published data is the command that installs them) or malformed;
+// Error(kDamaged) if published data fail their digest; Error(kSystem) if a file cannot be read.
 Dataset Load(const Options& options);
 
 // Hash of the bytes of the user's files; "" for tasks that a seed or a published digest pins.

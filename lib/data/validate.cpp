@@ -7,6 +7,7 @@
 
 #include "lib/core/error.h"
 #include "lib/data/dataset.h"
+#include "lib/data/published.h"
 
 namespace crease::data {
 namespace {
@@ -83,6 +84,20 @@ void CheckRandomLabels(const Options& options) {
   if (options.source != "gaussian" && !IsImageTask(options.source)) {
     throw InputError("data.source", "there is no source \"" + options.source + "\"",
                      "give gaussian, digits, mnist or fashion_mnist");
+  }
+  if (options.source == "gaussian") return;
+  const auto inputs = static_cast<std::int64_t>(PublishedInputs(options.source));
+  if (options.inputs != inputs) {
+    throw InputError("data.inputs",
+                     "the images of " + options.source + " have " + Text(inputs) + " inputs, not " +
+                         Text(options.inputs),
+                     "leave data.inputs out");
+  }
+  if (options.subset != 0 && options.subset != options.points) {
+    throw InputError("data.subset",
+                     "data.points says " + Text(options.points) + " points, and data.subset " +
+                         Text(options.subset),
+                     "give one of the two");
   }
 }
 
