@@ -12,9 +12,9 @@
 namespace crease {
 
 enum class Fault {
-  kInput,   // the user's input is wrong; exit code 2
-  kDamaged, // a store or a file is damaged or does not match; exit code 3
-  kSystem,  // the system refused: disk full, permission, memory; exit code 4
+  kInput,    // the user's input is wrong; exit code 2
+  kDamaged,  // a store or a file is damaged or does not match; exit code 3
+  kSystem,   // the system refused: disk full, permission, memory; exit code 4
 };
 
 class Error : public std::runtime_error {

@@ -3,7 +3,6 @@
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "lib/kernels/loss.cpp"
 #include <hwy/foreach_target.h>
-
 #include <hwy/highway.h>
 
 #include "lib/kernels/layout.h"
@@ -76,15 +75,15 @@ HWY_INLINE void CrossEntropyGroup(std::size_t outputs, const float* z, const Gro
     const Group index = Set(static_cast<float>(c));
     const Group probability = Load(d_z + c * kLanes) * inverse;
     // 1 - p of the largest output is rest / (1 + rest), without cancellation.
-    const Group others = Select(Equal(index, largest.index), -(rest * inverse),
-                                probability - Set(1.0f));
+    const Group others =
+        Select(Equal(index, largest.index), -(rest * inverse), probability - Set(1.0f));
     const Group gradient = Select(Equal(index, label), others, probability);
     Store(Select(padding, Zero(), gradient * Set(scale)), d_z + c * kLanes);
   }
 }
 
-LossResult CrossEntropyLoss(const LossShape& shape, const float* logits,
-                            const std::int32_t* labels, float* d_logits) {
+LossResult CrossEntropyLoss(const LossShape& shape, const float* logits, const std::int32_t* labels,
+                            float* d_logits) {
   Totals totals = {{}, Zero()};
   const std::size_t stride = shape.outputs * kLanes;
   const auto scale = static_cast<float>(1.0 / static_cast<double>(shape.points));

@@ -7,8 +7,8 @@
 namespace crease::kernels {
 
 struct LossResult {
-  double loss = 0.0;          // mean, nats for cross-entropy
-  std::size_t correct = 0;    // points whose largest output (the first of equals) is the label
+  double loss = 0.0;        // mean, nats for cross-entropy
+  std::size_t correct = 0;  // points whose largest output (the first of equals) is the label
 };
 
 struct LossShape {

@@ -22,8 +22,8 @@ HWY_INLINE Group Polynomial(const Group& x, const float (&coefficients)[kTerms])
 }
 
 struct ReducedExponent {
-  Group power;       // 2^n
-  Group remainder;   // e^r - 1 with r in [-ln 2 / 2, ln 2 / 2]
+  Group power;      // 2^n
+  Group remainder;  // e^r - 1 with r in [-ln 2 / 2, ln 2 / 2]
 };
 
 // e^x = power (1 + remainder), for x in [-87, 88].
@@ -83,12 +83,13 @@ HWY_INLINE Group Tanh(const Group& x) {
 // The cumulative distribution of N(0, 1); absolute error below 1e-7.
 HWY_INLINE Group NormalCdf(const Group& x) {
   // |x| < 1.25: 1/2 + x sum_k (-x^2/2)^k / (k! (2k+1)) / sqrt(2 pi); the next term is below 8e-9.
-  constexpr float kCentre[] = {3.98942280e-1f, -6.64903801e-2f, 9.97355701e-3f,
-                               -1.18732822e-3f, 1.15434688e-4f, -9.44465626e-6f,
-                               6.65969352e-7f, -4.12266741e-8f, 2.27352982e-9f};
+  constexpr float kCentre[] = {3.98942280e-1f,  -6.64903801e-2f, 9.97355701e-3f,
+                               -1.18732822e-3f, 1.15434688e-4f,  -9.44465626e-6f,
+                               6.65969352e-7f,  -4.12266741e-8f, 2.27352982e-9f};
   // Beyond: exp(-x^2/2) q(t), t = 1 / (1 + |x|/4), q fitted to the scaled tail.
-  constexpr float kTail[] = {6.28781208e-6f,  9.96199623e-2f, 1.00583859e-1f,  9.05447081e-2f, 8.43202546e-2f,
-                             7.45576397e-2f, -4.65223612e-3f, 9.93979275e-2f, -4.44108024e-2f};
+  constexpr float kTail[] = {6.28781208e-6f,  9.96199623e-2f, 1.00583859e-1f,
+                             9.05447081e-2f,  8.43202546e-2f, 7.45576397e-2f,
+                             -4.65223612e-3f, 9.93979275e-2f, -4.44108024e-2f};
   const Group magnitude = Abs(x);
   const GroupMask central = Less(magnitude, Set(1.25f));
   const Group square = x * x;

@@ -3,7 +3,6 @@
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "lib/kernels/norm.cpp"
 #include <hwy/foreach_target.h>
-
 #include <hwy/highway.h>
 
 #include "lib/kernels/math-inl.h"
@@ -73,11 +72,10 @@ HWY_INLINE void DivisiveForward(const NormSpec& spec, const float* z, float* u,
                                 float* inverse_divisor) {
   float offset = spec.beta;
   for (int k = 1; k < spec.exponent; ++k) offset *= spec.beta;
-  const Group sum =
-      SumOverEntries(spec.width, [=](const Group& partial, std::size_t i) HWY_ATTR {
-        const Group value = Load(z + i * kLanes);
-        return MulAdd(Abs(value), LowerPower(spec.exponent, value), partial);
-      });
+  const Group sum = SumOverEntries(spec.width, [=](const Group& partial, std::size_t i) HWY_ATTR {
+    const Group value = Load(z + i * kLanes);
+    return MulAdd(Abs(value), LowerPower(spec.exponent, value), partial);
+  });
   const Group inverse = Set(1.0f) / (Set(offset) + sum);
   for (std::size_t i = 0; i < spec.width; ++i) {
     const Group value = Load(z + i * kLanes);
@@ -143,8 +141,7 @@ HWY_INLINE void BackwardGroup(const NormSpec& spec, const float* z, const float*
     case NormKind::kUnit:
       return RootBackward(spec.width, false, 1.0f, u, statistics, g, d_z);
     case NormKind::kRmsNorm:
-      return RootBackward(spec.width, false, static_cast<float>(spec.width), u, statistics, g,
-                          d_z);
+      return RootBackward(spec.width, false, static_cast<float>(spec.width), u, statistics, g, d_z);
     case NormKind::kLayerNorm:
     case NormKind::kGroupNorm: {
       const std::size_t width = spec.width / spec.norm_groups;

@@ -29,8 +29,8 @@ struct NormSpec {
   std::size_t width = 0;
   std::size_t norm_groups = 1;  // groupnorm; divides width
   float eps = 0.0f;
-  float beta = 1.0f;   // divisive
-  int exponent = 2;    // divisive: 1, 2 or 3
+  float beta = 1.0f;  // divisive
+  int exponent = 2;   // divisive: 1, 2 or 3
 };
 
 // Values a point that NormBackward needs besides z and u.

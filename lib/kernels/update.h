@@ -16,11 +16,11 @@ void SgdUpdate(const SgdStep& step, std::size_t count, const float* gradient, fl
                float* parameter);
 
 struct AdamStep {
-  float lr_over_correction1 = 0;      // lr / (1 - beta1^t)
-  float sqrt_correction2 = 0;         // sqrt(1 - beta2^t)
+  float lr_over_correction1 = 0;  // lr / (1 - beta1^t)
+  float sqrt_correction2 = 0;     // sqrt(1 - beta2^t)
   float beta1 = 0, one_minus_beta1 = 0, beta2 = 0, one_minus_beta2 = 0, eps = 0;
-  float coupled_decay = 0;            // adam: added to the gradient as decay * p
-  float decoupled_factor = 1;         // adamw: p *= 1 - lr decay, before the update
+  float coupled_decay = 0;     // adam: added to the gradient as decay * p
+  float decoupled_factor = 1;  // adamw: p *= 1 - lr decay, before the update
 };
 // m = beta1 m + (1-beta1) g; v = beta2 v + (1-beta2) g^2;
 // p -= lr_over_correction1 m / (sqrt(v) / sqrt_correction2 + eps).

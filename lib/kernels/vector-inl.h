@@ -139,7 +139,7 @@ HWY_INLINE GroupMask Equal(const Group& a, const Group& b) {
 // The lanes below `count`.
 HWY_INLINE GroupMask FirstLanes(std::size_t count) {
   alignas(64) static constexpr float kIndex[kLanes] = {0, 1, 2,  3,  4,  5,  6,  7,
-                                                     8, 9, 10, 11, 12, 13, 14, 15};
+                                                       8, 9, 10, 11, 12, 13, 14, 15};
   return Less(Load(kIndex), Set(count < kLanes ? static_cast<float>(count) : 16.0f));
 }
 HWY_INLINE Group Select(const GroupMask& mask, const Group& yes, const Group& no) {

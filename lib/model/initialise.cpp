@@ -88,8 +88,8 @@ void InitialiseParameters(const Architecture& architecture, const ParameterLayou
     const std::span<float> to = parameters.subspan(tensor.offset, tensor.size());
     // Streams are numbered by layer and kind, so that no tensor's numbers depend on which others
     // the network has.
-    const auto stream = static_cast<std::uint32_t>(tensor.layer * 8) +
-                        static_cast<std::uint32_t>(tensor.kind);
+    const auto stream =
+        static_cast<std::uint32_t>(tensor.layer * 8) + static_cast<std::uint32_t>(tensor.kind);
     const RandomStream random(seed, Purpose::kParameters, stream);
     switch (tensor.kind) {
       case TensorKind::kLinearWeight:
@@ -97,8 +97,8 @@ void InitialiseParameters(const Architecture& architecture, const ParameterLayou
         break;
       case TensorKind::kLinearBias:
         if (architecture.options.init == Init::kTorch) {
-          FillUniform(random, 1.0 / std::sqrt(static_cast<double>(
-                                  architecture.fan_in(tensor.layer))), to);
+          FillUniform(random,
+                      1.0 / std::sqrt(static_cast<double>(architecture.fan_in(tensor.layer))), to);
         }
         break;
       case TensorKind::kNormWeight:

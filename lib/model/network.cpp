@@ -10,24 +10,36 @@ namespace {
 
 kernels::NormKind KindOf(Norm norm) {
   switch (norm) {
-    case Norm::kUnit: return kernels::NormKind::kUnit;
-    case Norm::kLayerNorm: return kernels::NormKind::kLayerNorm;
-    case Norm::kRmsNorm: return kernels::NormKind::kRmsNorm;
-    case Norm::kGroupNorm: return kernels::NormKind::kGroupNorm;
-    case Norm::kDivisive: return kernels::NormKind::kDivisive;
-    case Norm::kDyT: return kernels::NormKind::kDyT;
-    case Norm::kNone: return kernels::NormKind::kNone;
+    case Norm::kUnit:
+      return kernels::NormKind::kUnit;
+    case Norm::kLayerNorm:
+      return kernels::NormKind::kLayerNorm;
+    case Norm::kRmsNorm:
+      return kernels::NormKind::kRmsNorm;
+    case Norm::kGroupNorm:
+      return kernels::NormKind::kGroupNorm;
+    case Norm::kDivisive:
+      return kernels::NormKind::kDivisive;
+    case Norm::kDyT:
+      return kernels::NormKind::kDyT;
+    case Norm::kNone:
+      return kernels::NormKind::kNone;
   }
   return kernels::NormKind::kNone;
 }
 
 kernels::ActivationKind KindOf(Activation activation) {
   switch (activation) {
-    case Activation::kNone: return kernels::ActivationKind::kNone;
-    case Activation::kRelu: return kernels::ActivationKind::kRelu;
-    case Activation::kGelu: return kernels::ActivationKind::kGelu;
-    case Activation::kElu: return kernels::ActivationKind::kElu;
-    case Activation::kTanh: return kernels::ActivationKind::kTanh;
+    case Activation::kNone:
+      return kernels::ActivationKind::kNone;
+    case Activation::kRelu:
+      return kernels::ActivationKind::kRelu;
+    case Activation::kGelu:
+      return kernels::ActivationKind::kGelu;
+    case Activation::kElu:
+      return kernels::ActivationKind::kElu;
+    case Activation::kTanh:
+      return kernels::ActivationKind::kTanh;
   }
   return kernels::ActivationKind::kNone;
 }
@@ -111,8 +123,7 @@ void Network::ForwardHidden(std::span<const float> parameters, std::size_t l) {
   if (!layer.y.empty()) {
     kernels::AffineForward(norm_.width, groups_, layer.u.data(),
                            At(parameters, layout_.Find(TensorKind::kNormWeight, l)),
-                           At(parameters, layout_.Find(TensorKind::kNormBias, l)),
-                           layer.y.data());
+                           At(parameters, layout_.Find(TensorKind::kNormBias, l)), layer.y.data());
   }
 }
 
@@ -143,9 +154,9 @@ void Network::BackwardHidden(std::span<const float> parameters, std::size_t l, f
                             At(gradients, layout_.Find(TensorKind::kNormBias, l)));
   }
   const Tensor* alpha = layout_.Find(TensorKind::kNormAlpha, l);
-  kernels::NormBackward(norm_, groups_, norm_input(layer), layer.u.data(),
-                        layer.statistics.data(), alpha == nullptr ? 0.0f : *At(parameters, alpha),
-                        d, d, At(gradients, alpha));
+  kernels::NormBackward(norm_, groups_, norm_input(layer), layer.u.data(), layer.statistics.data(),
+                        alpha == nullptr ? 0.0f : *At(parameters, alpha), d, d,
+                        At(gradients, alpha));
   if (!layer.a.empty()) {
     kernels::ActivationBackward(activation_, norm_.width * groups_ * kLanes, layer.z.data(),
                                 layer.a.data(), d, d);

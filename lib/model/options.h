@@ -24,8 +24,8 @@ struct Options {
   double exponent = 2.0;    // divisive
   double alpha = 0.5;       // dyt: tanh(alpha z), alpha learnable (Zhu et al., 2025)
   Activation activation = Activation::kNone;
-  bool bias = true;         // of every Linear
-  bool head_bias = true;    // of the last Linear; needs bias
+  bool bias = true;       // of every Linear
+  bool head_bias = true;  // of the last Linear; needs bias
   Init init = Init::kTorch;
 };
 

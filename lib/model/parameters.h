@@ -24,7 +24,8 @@ struct Architecture {
 enum class TensorKind { kLinearWeight, kLinearBias, kNormWeight, kNormBias, kNormAlpha };
 
 struct Tensor {
-  std::string name;  // "linear0_weight", "linear0_bias", "norm0_weight", "norm0_bias", "norm0_alpha"
+  std::string
+      name;  // "linear0_weight", "linear0_bias", "norm0_weight", "norm0_bias", "norm0_alpha"
   TensorKind kind = TensorKind::kLinearWeight;
   std::size_t layer = 0;              // of the linear or the norm
   std::size_t rows = 1, columns = 1;  // weights (out, in); vectors (1, out)
@@ -40,8 +41,8 @@ class ParameterLayout {
   explicit ParameterLayout(const Architecture& architecture);
 
   const std::vector<Tensor>& tensors() const { return tensors_; }
-  std::size_t size() const { return size_; }    // floats of the buffer, padding included
-  std::size_t count() const;                    // parameters, without padding
+  std::size_t size() const { return size_; }  // floats of the buffer, padding included
+  std::size_t count() const;                  // parameters, without padding
   // nullptr if the network has none such.
   const Tensor* Find(TensorKind kind, std::size_t layer) const;
 

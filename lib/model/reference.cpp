@@ -9,24 +9,33 @@ using Vector = Eigen::VectorXd;
 
 double Activate(Activation activation, double z) {
   switch (activation) {
-    case Activation::kNone: return z;
-    case Activation::kRelu: return z > 0.0 ? z : 0.0;
-    case Activation::kGelu: return 0.5 * z * std::erfc(-z / std::sqrt(2.0));
-    case Activation::kElu: return z > 0.0 ? z : std::expm1(z);
-    case Activation::kTanh: return std::tanh(z);
+    case Activation::kNone:
+      return z;
+    case Activation::kRelu:
+      return z > 0.0 ? z : 0.0;
+    case Activation::kGelu:
+      return 0.5 * z * std::erfc(-z / std::sqrt(2.0));
+    case Activation::kElu:
+      return z > 0.0 ? z : std::expm1(z);
+    case Activation::kTanh:
+      return std::tanh(z);
   }
   return z;
 }
 
 double ActivationSlope(Activation activation, double z) {
   switch (activation) {
-    case Activation::kNone: return 1.0;
-    case Activation::kRelu: return z > 0.0 ? 1.0 : 0.0;
+    case Activation::kNone:
+      return 1.0;
+    case Activation::kRelu:
+      return z > 0.0 ? 1.0 : 0.0;
     case Activation::kGelu:
       return 0.5 * std::erfc(-z / std::sqrt(2.0)) +
              z * std::exp(-0.5 * z * z) / std::sqrt(2.0 * M_PI);
-    case Activation::kElu: return z > 0.0 ? 1.0 : std::exp(z);
-    case Activation::kTanh: return 1.0 - std::tanh(z) * std::tanh(z);
+    case Activation::kElu:
+      return z > 0.0 ? 1.0 : std::exp(z);
+    case Activation::kTanh:
+      return 1.0 - std::tanh(z) * std::tanh(z);
   }
   return 1.0;
 }
@@ -51,8 +60,7 @@ Vector StandardiseGradient(const Vector& z, const Vector& g, bool centre, double
 }
 
 double DivisiveDivisor(const Options& options, const Vector& z) {
-  return std::pow(options.beta, options.exponent) +
-         z.array().abs().pow(options.exponent).sum();
+  return std::pow(options.beta, options.exponent) + z.array().abs().pow(options.exponent).sum();
 }
 
 struct Parts {  // views of one layer's parameters and of their gradients
@@ -123,33 +131,41 @@ double SquaredError(const Matrix& outputs, const ReferenceBatch& batch, Matrix& 
 Vector ReferenceNorm(const Options& options, double alpha, const Vector& z) {
   const auto width = static_cast<double>(z.size());
   switch (options.norm) {
-    case Norm::kUnit: return Standardise(z, false, 1.0, options.eps).u;
-    case Norm::kRmsNorm: return Standardise(z, false, width, options.eps).u;
-    case Norm::kLayerNorm: return Standardise(z, true, width, options.eps).u;
+    case Norm::kUnit:
+      return Standardise(z, false, 1.0, options.eps).u;
+    case Norm::kRmsNorm:
+      return Standardise(z, false, width, options.eps).u;
+    case Norm::kLayerNorm:
+      return Standardise(z, true, width, options.eps).u;
     case Norm::kGroupNorm: {
       const Eigen::Index size = z.size() / options.groups;
       Vector u(z.size());
       for (Eigen::Index at = 0; at < z.size(); at += size) {
-        u.segment(at, size) = Standardise(z.segment(at, size), true, static_cast<double>(size),
-                                          options.eps).u;
+        u.segment(at, size) =
+            Standardise(z.segment(at, size), true, static_cast<double>(size), options.eps).u;
       }
       return u;
     }
     case Norm::kDivisive:
       return z.array() * z.array().abs().pow(options.exponent - 1.0) / DivisiveDivisor(options, z);
-    case Norm::kDyT: return (alpha * z.array()).tanh();
-    case Norm::kNone: return z;
+    case Norm::kDyT:
+      return (alpha * z.array()).tanh();
+    case Norm::kNone:
+      return z;
   }
   return z;
 }
 
-Vector ReferenceNormGradient(const Options& options, double alpha, const Vector& z,
-                             const Vector& g, double* d_alpha) {
+Vector ReferenceNormGradient(const Options& options, double alpha, const Vector& z, const Vector& g,
+                             double* d_alpha) {
   const auto width = static_cast<double>(z.size());
   switch (options.norm) {
-    case Norm::kUnit: return StandardiseGradient(z, g, false, 1.0, options.eps);
-    case Norm::kRmsNorm: return StandardiseGradient(z, g, false, width, options.eps);
-    case Norm::kLayerNorm: return StandardiseGradient(z, g, true, width, options.eps);
+    case Norm::kUnit:
+      return StandardiseGradient(z, g, false, 1.0, options.eps);
+    case Norm::kRmsNorm:
+      return StandardiseGradient(z, g, false, width, options.eps);
+    case Norm::kLayerNorm:
+      return StandardiseGradient(z, g, true, width, options.eps);
     case Norm::kGroupNorm: {
       const Eigen::Index size = z.size() / options.groups;
       Vector d(z.size());
@@ -162,15 +178,15 @@ Vector ReferenceNormGradient(const Options& options, double alpha, const Vector&
     case Norm::kDivisive: {
       const double along = ReferenceNorm(options, alpha, z).dot(g);
       return options.exponent / DivisiveDivisor(options, z) *
-             z.array().abs().pow(options.exponent - 1.0) *
-             (g.array() - z.array().sign() * along);
+             z.array().abs().pow(options.exponent - 1.0) * (g.array() - z.array().sign() * along);
     }
     case Norm::kDyT: {
       const Eigen::ArrayXd slope = 1.0 - (alpha * z.array()).tanh().square();
       if (d_alpha != nullptr) *d_alpha = (g.array() * z.array() * slope).sum();
       return alpha * g.array() * slope;
     }
-    case Norm::kNone: return g;
+    case Norm::kNone:
+      return g;
   }
   return g;
 }
@@ -202,9 +218,8 @@ ReferenceResult ReferenceForwardBackward(const Architecture& architecture,
   result.outputs = result.linear_outputs.back();
 
   Matrix d;
-  result.loss = loss == ReferenceLoss::kCrossEntropy
-                    ? CrossEntropy(result.outputs, batch.labels, d)
-                    : SquaredError(result.outputs, batch, d);
+  result.loss = loss == ReferenceLoss::kCrossEntropy ? CrossEntropy(result.outputs, batch.labels, d)
+                                                     : SquaredError(result.outputs, batch, d);
   for (std::size_t l = linears; l-- > 0;) {
     StoreGradient(layout, TensorKind::kLinearWeight, l, d * inputs[l].transpose(),
                   result.gradients);

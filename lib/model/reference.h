@@ -26,10 +26,10 @@ struct ReferenceBatch {
 
 struct ReferenceResult {
   double loss = 0.0;
-  Matrix outputs;                       // (outputs, points)
-  std::vector<Matrix> linear_outputs;   // before activation and norm, (fan_out, points)
-  std::vector<Matrix> norm_outputs;     // (width, points)
-  std::vector<double> gradients;        // as the parameters, in the layout's order
+  Matrix outputs;                      // (outputs, points)
+  std::vector<Matrix> linear_outputs;  // before activation and norm, (fan_out, points)
+  std::vector<Matrix> norm_outputs;    // (width, points)
+  std::vector<double> gradients;       // as the parameters, in the layout's order
 };
 
 // `parameters` in the layout's order (padding ignored).

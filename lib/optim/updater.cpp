@@ -24,8 +24,7 @@ void Updater::Step(std::int64_t step, std::span<const float> gradients,
   kernels::SgdStep sgd;
   sgd.lr = static_cast<float>(lr);
   sgd.weight_decay = static_cast<float>(options_.weight_decay);
-  sgd.momentum =
-      first_moment_.empty() ? 0.0f : static_cast<float>(options_.momentum);
+  sgd.momentum = first_moment_.empty() ? 0.0f : static_cast<float>(options_.momentum);
   sgd.first = step == 0;
   kernels::SgdUpdate(sgd, parameters.size(), gradients.data(), first_moment_.data(),
                      parameters.data());

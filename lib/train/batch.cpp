@@ -57,8 +57,8 @@ BatchSource::BatchSource(const RunConfig& config, const data::Dataset& dataset)
     : dataset_(dataset),
       seed_(config.seed),
       one_hot_(!dataset.regression && config.loss == Loss::kMse),
-      full_(!dataset.fresh && (config.batch == 0 ||
-                               static_cast<std::size_t>(config.batch) >= dataset.train.points)) {
+      full_(!dataset.fresh &&
+            (config.batch == 0 || static_cast<std::size_t>(config.batch) >= dataset.train.points)) {
   const auto batch = static_cast<std::size_t>(config.batch);
   if (dataset.fresh) {
     batch_points_ = batch == 0 ? dataset.fresh->points_per_step : batch;

@@ -16,10 +16,10 @@ namespace crease::train {
 struct StepView {
   std::int64_t step = 0;
   double loss = 0.0, accuracy = 0.0;
-  std::span<const float> parameters;  // model::ParameterLayout
-  std::span<const float> gradients;   // same layout
-  const model::Network* network = nullptr;  // activations of the batch
-  bool full_batch = false;  // the batch is the training split in its order
+  std::span<const float> parameters;              // model::ParameterLayout
+  std::span<const float> gradients;               // same layout
+  const model::Network* network = nullptr;        // activations of the batch
+  bool full_batch = false;                        // the batch is the training split in its order
   std::span<const float> grad_norm, weight_norm;  // (linears), Euclidean, weight and bias together
 };
 

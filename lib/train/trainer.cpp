@@ -1,7 +1,6 @@
 #include "lib/train/trainer.h"
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <cmath>
 #include <limits>
@@ -10,9 +9,7 @@
 #include <vector>
 
 #include "lib/core/error.h"
-#include "lib/core/hash.h"
 #include "lib/detect/offline.h"
-#include "lib/kernels/reduce.h"
 #include "lib/model/initialise.h"
 #include "lib/model/network.h"
 #include "lib/optim/learning_rate.h"
@@ -20,7 +17,9 @@
 #include "lib/train/batch.h"
 #include "lib/train/config_keys.h"
 #include "lib/train/evaluate.h"
+#include "lib/train/linear_norms.h"
 #include "lib/train/recorders.h"
+#include "lib/train/result_digest.h"
 
 namespace crease::train {
 namespace {
@@ -28,67 +27,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-
-// The digest of a run: every step's scalars, then the final parameters. NaN is hashed in one
-// form, since its bits differ between processors.
-class ResultDigest {
- public:
-  void Add(float value) {
-    buffer_[used_++] = std::isnan(value) ? std::numeric_limits<float>::quiet_NaN() : value;
-    if (used_ == buffer_.size()) Flush();
-  }
-  void Add(std::span<const float> values) {
-    for (const float value : values) Add(value);
-  }
-  std::string Hex() {
-    Flush();
-    return hasher_.HexDigest();
-  }
-
- private:
-  void Flush() {
-    hasher_.Add(std::span<const float>(buffer_.data(), used_));
-    used_ = 0;
-  }
-  Hasher hasher_;
-  std::array<float, 1024> buffer_;
-  std::size_t used_ = 0;
-};
-
-// Euclidean norms of each linear layer's weight and bias, which lie side by side in the buffer.
-class LinearNorms {
- public:
-  explicit LinearNorms(const model::ParameterLayout& layout) {
-    for (const model::Tensor& tensor : layout.tensors()) {
-      if (tensor.kind == model::TensorKind::kLinearWeight) {
-        ranges_.push_back({tensor.offset, tensor.padded_size()});
-      } else if (tensor.kind == model::TensorKind::kLinearBias) {
-        ranges_.back().size += tensor.padded_size();
-      }
-    }
-  }
-  std::size_t linears() const { return ranges_.size(); }
-
-  void Of(std::span<const float> buffer, std::span<float> norms) const {
-    for (std::size_t l = 0; l < ranges_.size(); ++l) {
-      norms[l] = static_cast<float>(
-          std::sqrt(kernels::SumOfSquares(buffer.data() + ranges_[l].offset, ranges_[l].size)));
-    }
-  }
-  void OfDifference(std::span<const float> a, std::span<const float> b,
-                    std::span<float> norms) const {
-    for (std::size_t l = 0; l < ranges_.size(); ++l) {
-      norms[l] = static_cast<float>(std::sqrt(kernels::SumOfSquaredDifferences(
-          a.data() + ranges_[l].offset, b.data() + ranges_[l].offset, ranges_[l].size)));
-    }
-  }
-
- private:
-  struct Range {
-    std::size_t offset, size;
-  };
-  std::vector<Range> ranges_;
-};
 
 // The best accuracy over windows of one epoch: a single mini-batch may be right by luck.
 class BestAccuracy {
@@ -115,8 +53,9 @@ void CheckFit(const RunConfig& config, const data::Dataset& dataset) {
   const Inconsistency wrong = CheckConsistency(config);
   if (!wrong.what.empty()) throw InputError(wrong.key, wrong.what);
   if (dataset.regression && config.loss == Loss::kCrossEntropy) {
-    throw InputError("train.loss", "cross_entropy needs classes; " + dataset.task +
-                                       " is a regression", "set train.loss = \"mse\"");
+    throw InputError("train.loss",
+                     "cross_entropy needs classes; " + dataset.task + " is a regression",
+                     "set train.loss = \"mse\"");
   }
   if (dataset.train.points == 0) throw InputError("data.task", dataset.task + " has no points");
 }
@@ -154,9 +93,8 @@ class Training {
     network_.Backward(parameters_, network_.d_outputs(), gradients_);
     norms_.Of(gradients_, grad_norm_);
     norms_.Of(parameters_, weight_norm_);
-    const StepView view = {step,       evaluation.loss, evaluation.accuracy, parameters_,
-                           gradients_, &network_,       batches_.full(),     grad_norm_,
-                           weight_norm_};
+    const StepView view = {step,      evaluation.loss, evaluation.accuracy, parameters_, gradients_,
+                           &network_, batches_.full(), grad_norm_,          weight_norm_};
     for (const auto& probe : probes_) probe->BeforeUpdate(view);
 
     before_ = parameters_;
@@ -299,11 +237,10 @@ double StepFlops(const RunConfig& config, const data::Dataset& dataset) {
     const auto fan_out = static_cast<double>(architecture.fan_out(l));
     flops_per_point += (l == 0 ? 4.0 : 6.0) * fan_in * fan_out + 20.0 * fan_out;
   }
-  const double points = config.batch > 0       ? static_cast<double>(config.batch)
-                        : dataset.fresh        ? static_cast<double>(dataset.fresh->points_per_step)
-                                               : static_cast<double>(dataset.train.points);
-  const double parameters =
-      static_cast<double>(model::ParameterLayout(architecture).count());
+  const double points = config.batch > 0 ? static_cast<double>(config.batch)
+                        : dataset.fresh  ? static_cast<double>(dataset.fresh->points_per_step)
+                                         : static_cast<double>(dataset.train.points);
+  const double parameters = static_cast<double>(model::ParameterLayout(architecture).count());
   return points * flops_per_point + 30.0 * parameters;
 }
 
