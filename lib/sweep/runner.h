@@ -58,7 +58,7 @@ struct RunnerCallbacks {
 struct RunnerSummary {
   Progress progress;
   std::vector<Failure> failures;
-  bool stopped = false;
+  bool stopped = false;  // some runs were left out, by the stop token or by fail_fast
 };
 
 // Trains all runs, longest first, one run a thread (OpenMP over runs). A run that throws is a
