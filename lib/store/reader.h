@@ -3,10 +3,13 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "lib/detect/transition.h"
+#include "lib/store/columns.h"
 
 namespace crease::store {
 
@@ -40,6 +43,23 @@ class ShardReader {
   std::vector<double> Steps(const std::string& group) const;  // group "" is the root
   // One row of (run, ...): e.g. Row("loss", 3). Empty if there is no such dataset.
   std::vector<float> Row(const std::string& dataset, std::int64_t run) const;
+
+  // The axis `name` of a group, as "test_step" or "point". Empty if there is none.
+  std::vector<double> Axis(const std::string& group, const std::string& name) const;
+  // (run, ...): lengths of all axes. Empty if there is no such data set.
+  std::vector<std::size_t> Shape(const std::string& dataset) const;
+  // One value a run, as "width". Empty if there is no such data set.
+  std::optional<ColumnValues> Column(const std::string& name) const;
+  struct TransitionTable {
+    std::vector<std::int64_t> run_index;
+    std::vector<detect::Transition> transitions;
+  };
+  TransitionTable Transitions() const;
+  // Paths of all data sets, as "/weights/linear0_weight".
+  std::vector<std::string> Datasets() const;
+
+  // Reads every byte of every data set and checks it. Throws at the first fault.
+  void Verify() const;
 
  private:
   struct State;

@@ -1,0 +1,220 @@
+#include "lib/store/chunk_codec.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cstring>
+#include <memory>
+#include <new>
+#include <utility>
+
+#include <libdeflate.h>
+
+namespace crease::store {
+namespace {
+
+// Level 1 is the fastest by far; trajectories gain little from more (see FORMAT.md).
+constexpr int kDeflateLevel = 1;
+constexpr std::size_t kChecksumBytes = 4;
+
+libdeflate_compressor* Compressor() {
+  thread_local const std::unique_ptr<libdeflate_compressor, decltype(&libdeflate_free_compressor)>
+      compressor(libdeflate_alloc_compressor(kDeflateLevel), &libdeflate_free_compressor);
+  if (compressor == nullptr) throw std::bad_alloc();
+  return compressor.get();
+}
+
+libdeflate_decompressor* Decompressor() {
+  thread_local const std::unique_ptr<libdeflate_decompressor,
+                                     decltype(&libdeflate_free_decompressor)>
+      decompressor(libdeflate_alloc_decompressor(), &libdeflate_free_decompressor);
+  if (decompressor == nullptr) throw std::bad_alloc();
+  return decompressor.get();
+}
+
+void AppendChecksum(std::vector<std::byte>& bytes) {
+  const std::uint32_t sum = Fletcher32(bytes);
+  for (unsigned shift = 0; shift < 32; shift += 8) {
+    bytes.push_back(static_cast<std::byte>((sum >> shift) & 0xffu));
+  }
+}
+
+std::uint32_t StoredChecksum(std::span<const std::byte> four) {
+  std::uint32_t sum = 0;
+  for (unsigned i = 0; i < 4; ++i) sum |= std::to_integer<std::uint32_t>(four[i]) << (8 * i);
+  return sum;
+}
+
+}  // namespace
+
+ChunkLayout::ChunkLayout(std::vector<std::size_t> dims, std::size_t element_bytes,
+                         std::size_t target_bytes)
+    : dims_(std::move(dims)), chunk_(dims_), element_bytes_(element_bytes) {
+  std::size_t bytes = element_bytes;
+  for (std::size_t dim : dims_) {
+    assert(dim > 0);
+    bytes *= dim;
+  }
+  for (std::size_t axis = 0; axis < dims_.size() && bytes > target_bytes; ++axis) {
+    const std::size_t row_bytes = bytes / dims_[axis];
+    const std::size_t most = std::max<std::size_t>(1, target_bytes / row_bytes);
+    const std::size_t blocks = (dims_[axis] + most - 1) / most;
+    chunk_[axis] = (dims_[axis] + blocks - 1) / blocks;
+    bytes = row_bytes * chunk_[axis];
+  }
+  FindAxis();
+}
+
+ChunkLayout::ChunkLayout(std::vector<std::size_t> dims, std::vector<std::size_t> chunk,
+                         std::size_t element_bytes)
+    : dims_(std::move(dims)), chunk_(std::move(chunk)), element_bytes_(element_bytes) {
+  FindAxis();
+}
+
+void ChunkLayout::FindAxis() {
+  axis_ = 0;
+  while (axis_ + 1 < dims_.size() && chunk_[axis_] == 1) ++axis_;
+  inner_ = 1;
+  for (std::size_t i = axis_ + 1; i < dims_.size(); ++i) inner_ *= dims_[i];
+}
+
+bool ChunkLayout::Valid() const {
+  if (dims_.empty() || chunk_.size() != dims_.size()) return false;
+  for (std::size_t i = axis_ + 1; i < dims_.size(); ++i) {
+    if (chunk_[i] != dims_[i]) return false;
+  }
+  return std::all_of(chunk_.begin(), chunk_.end(), [](std::size_t c) { return c > 0; });
+}
+
+std::size_t ChunkLayout::chunk_bytes() const { return chunk_[axis_] * inner_ * element_bytes_; }
+
+std::size_t ChunkLayout::count() const {
+  std::size_t count = (dims_[axis_] + chunk_[axis_] - 1) / chunk_[axis_];
+  for (std::size_t i = 0; i < axis_; ++i) count *= dims_[i];
+  return count;
+}
+
+ChunkLayout::Block ChunkLayout::At(std::size_t index) const {
+  const std::size_t per_row = (dims_[axis_] + chunk_[axis_] - 1) / chunk_[axis_];
+  std::size_t outer = index / per_row;
+  const std::size_t start = index % per_row * chunk_[axis_];
+  Block block;
+  block.first_byte = (outer * dims_[axis_] + start) * inner_ * element_bytes_;
+  block.bytes = std::min(chunk_[axis_], dims_[axis_] - start) * inner_ * element_bytes_;
+  block.offset.assign(dims_.size(), 0);
+  block.offset[axis_] = start;
+  for (std::size_t i = axis_; i-- > 0;) {
+    block.offset[i] = outer % dims_[i];
+    outer /= dims_[i];
+  }
+  return block;
+}
+
+EncodedChunk EncodeChunk(std::span<const std::byte> raw, std::size_t chunk_bytes,
+                         std::size_t element_bytes) {
+  assert(raw.size() <= chunk_bytes);
+  std::vector<std::byte> padded(chunk_bytes), shuffled(chunk_bytes);
+  std::copy(raw.begin(), raw.end(), padded.begin());
+  Shuffle(padded, element_bytes, shuffled.data());
+
+  EncodedChunk chunk;
+  const std::size_t most = chunk_bytes - chunk_bytes / 10;
+  chunk.bytes.resize(most);
+  const std::size_t deflated = libdeflate_zlib_compress(Compressor(), shuffled.data(), chunk_bytes,
+                                                        chunk.bytes.data(), most);
+  if (deflated > 0) {
+    chunk.bytes.resize(deflated);
+    chunk.bytes.reserve(deflated + kChecksumBytes);
+    chunk.bytes.shrink_to_fit();
+  } else {
+    chunk.filter_mask = kNotCompressed;
+    chunk.bytes = std::move(padded);
+  }
+  AppendChecksum(chunk.bytes);
+  return chunk;
+}
+
+bool DecodeChunk(std::span<const std::byte> bytes, std::uint32_t filter_mask,
+                 std::size_t element_bytes, std::span<std::byte> raw) {
+  if (bytes.size() < kChecksumBytes) return false;
+  const auto body = bytes.first(bytes.size() - kChecksumBytes);
+  if (Fletcher32(body) != StoredChecksum(bytes.last(kChecksumBytes))) return false;
+  if (filter_mask == kNotCompressed) {
+    if (body.size() != raw.size()) return false;
+    std::copy(body.begin(), body.end(), raw.begin());
+    return true;
+  }
+  if (filter_mask != kAllFilters) return false;
+  std::vector<std::byte> shuffled(raw.size());
+  if (libdeflate_zlib_decompress(Decompressor(), body.data(), body.size(), shuffled.data(),
+                                 shuffled.size(), nullptr) != LIBDEFLATE_SUCCESS) {
+    return false;
+  }
+  Unshuffle(shuffled, element_bytes, raw.data());
+  return true;
+}
+
+// Two running sums of big-endian 16-bit words modulo 65535, where HDF5 keeps 65535 for a sum that
+// is a positive multiple of it. A block of n words adds Σ w_i to the first, and n times the first
+// plus Σ (n - i) w_i to the second.
+std::uint32_t Fletcher32(std::span<const std::byte> bytes) {
+  constexpr std::uint32_t kBlockWords = 256;
+  std::uint64_t first = 0, second = 0;
+  const auto fold = [](std::uint64_t sum) { return sum == 0 ? 0 : (sum - 1) % 65535 + 1; };
+  const auto* data = reinterpret_cast<const unsigned char*>(bytes.data());
+  std::size_t words = bytes.size() / 2;
+  while (words > 0) {
+    const auto count = static_cast<std::uint32_t>(std::min<std::size_t>(words, kBlockWords));
+    std::uint32_t sum = 0, weighted = 0;
+    for (std::uint32_t i = 0; i < count; ++i) {
+      const std::uint32_t word = (static_cast<std::uint32_t>(data[2 * i]) << 8) | data[2 * i + 1];
+      sum += word;
+      weighted += (count - i) * word;
+    }
+    second = fold(second + count * first + weighted);
+    first = fold(first + sum);
+    data += std::size_t{2} * count;
+    words -= count;
+  }
+  if (bytes.size() % 2 == 1) {
+    first = fold(first + (static_cast<std::uint64_t>(*data) << 8));
+    second = fold(second + first);
+  }
+  return static_cast<std::uint32_t>((second << 16) | first);
+}
+
+void Shuffle(std::span<const std::byte> from, std::size_t element_bytes, std::byte* to) {
+  const std::size_t count = from.size() / element_bytes;
+  if (element_bytes == 4) {
+    const std::byte* in = from.data();
+    for (std::size_t i = 0; i < count; ++i) {
+      to[i] = in[4 * i];
+      to[count + i] = in[4 * i + 1];
+      to[2 * count + i] = in[4 * i + 2];
+      to[3 * count + i] = in[4 * i + 3];
+    }
+    return;
+  }
+  for (std::size_t byte = 0; byte < element_bytes; ++byte) {
+    for (std::size_t i = 0; i < count; ++i) *to++ = from[i * element_bytes + byte];
+  }
+}
+
+void Unshuffle(std::span<const std::byte> from, std::size_t element_bytes, std::byte* to) {
+  const std::size_t count = from.size() / element_bytes;
+  if (element_bytes == 4) {
+    const std::byte* in = from.data();
+    for (std::size_t i = 0; i < count; ++i) {
+      to[4 * i] = in[i];
+      to[4 * i + 1] = in[count + i];
+      to[4 * i + 2] = in[2 * count + i];
+      to[4 * i + 3] = in[3 * count + i];
+    }
+    return;
+  }
+  const std::byte* in = from.data();
+  for (std::size_t byte = 0; byte < element_bytes; ++byte) {
+    for (std::size_t i = 0; i < count; ++i) to[i * element_bytes + byte] = *in++;
+  }
+}
+
+}  // namespace crease::store

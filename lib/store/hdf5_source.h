@@ -1,0 +1,64 @@
+// A shard's HDF5 file while it is read. HDF5 finds the chunks; their bytes are read and checked
+// here, because HDF5 trusts what a damaged file says about them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lib/store/chunk_codec.h"
+#include "lib/store/columns.h"
+#include "lib/store/hdf5_handle.h"
+
+namespace crease::store {
+
+// A data set found in the file, with what matters about it checked.
+struct SourceDataset {
+  std::string path;
+  DatasetHandle handle;
+  H5T_class_t type = H5T_NO_CLASS;    // integer, float or string
+  std::optional<ChunkLayout> layout;  // none if the data set has no element
+  std::vector<std::size_t> dims;
+  std::size_t element_bytes = 0;
+};
+
+// One thread at a time. All members throw Error(kDamaged) naming file and data set.
+class Hdf5Source {
+ public:
+  explicit Hdf5Source(const std::string& path);  // Error(kSystem) if it cannot be opened
+  ~Hdf5Source();
+  Hdf5Source(const Hdf5Source&) = delete;
+  Hdf5Source& operator=(const Hdf5Source&) = delete;
+
+  std::uint64_t size_bytes() const { return size_bytes_; }
+
+  // Empty if there is no such data set.
+  std::optional<SourceDataset> Find(const std::string& path) const;
+  // The bytes of row `row` of the first axis, or of all rows.
+  std::vector<std::byte> ReadRow(const SourceDataset& dataset, std::size_t row) const;
+  std::vector<std::byte> ReadAll(const SourceDataset& dataset) const;
+  // A data set (rows) as a column.
+  ColumnValues ReadColumn(const SourceDataset& dataset) const;
+
+  // All data sets that are stored in chunks, by path.
+  std::vector<std::string> Datasets() const;
+  // The root's attributes: texts and integers as text, lists separated by commas.
+  std::vector<std::pair<std::string, std::string>> RootAttributes() const;
+
+  [[noreturn]] void Damaged(const std::string& dataset, const std::string& what) const;
+
+ private:
+  std::vector<std::byte> ReadRange(const SourceDataset& dataset, std::size_t first_chunk,
+                                   std::size_t last_chunk, std::size_t from, std::size_t to) const;
+  void ReadChunk(const SourceDataset& dataset, const ChunkLayout::Block& block,
+                 std::vector<std::byte>& raw) const;
+
+  std::string path_;
+  int descriptor_ = -1;
+  std::uint64_t size_bytes_ = 0;
+  FileHandle file_;
+};
+
+}  // namespace crease::store

@@ -1,0 +1,225 @@
+#include "lib/store/reader.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <system_error>
+
+#include "lib/core/error.h"
+#include "lib/store/format.h"
+#include "lib/store/hdf5_source.h"
+#include "lib/store/layout.h"
+
+namespace crease::store {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string Attribute(const ShardInfo& info, const std::string& name) {
+  for (const auto& [key, value] : info.attributes) {
+    if (key == name) return value;
+  }
+  return "";
+}
+
+void CheckFormat(const Hdf5Source& source, const ShardInfo& info) {
+  if (Attribute(info, "format") != kFormatName) source.Damaged("", "is no shard of Crease");
+  const std::string version = Attribute(info, "format_version");
+  if (std::atoi(version.c_str()) > kFormatMajor) {
+    throw DamagedError(
+        info.path,
+        "has format version " + version + "; this program reads " + std::to_string(kFormatMajor),
+        "use a newer version of Crease");
+  }
+}
+
+}  // namespace
+
+struct ShardReader::State {
+  explicit State(const std::string& path) : source(path) {}
+
+  Hdf5Source source;
+  ShardInfo info;
+
+  SourceDataset Require(const std::string& path) const {
+    std::optional<SourceDataset> dataset = source.Find(path);
+    if (!dataset) source.Damaged(path, "is missing");
+    return std::move(*dataset);
+  }
+
+  ColumnValues Column(const std::string& path, std::size_t rows) const {
+    const SourceDataset dataset = Require(path);
+    if (dataset.dims.size() != 1 || dataset.dims[0] != rows) {
+      source.Damaged(path, "does not have a value for every row");
+    }
+    return source.ReadColumn(dataset);
+  }
+
+  template <typename T>
+  std::vector<T> ColumnOf(const std::string& path, std::size_t rows) const {
+    ColumnValues values = Column(path, rows);
+    if (!std::holds_alternative<std::vector<T>>(values)) source.Damaged(path, "has another type");
+    return std::get<std::vector<T>>(std::move(values));
+  }
+  template <typename T>
+  std::vector<T> RunColumn(const std::string& name) const {
+    return ColumnOf<T>("/" + name, static_cast<std::size_t>(info.runs));
+  }
+};
+
+ShardReader::ShardReader(const std::string& path) : state_(std::make_unique<State>(path)) {
+  ShardInfo& info = state_->info;
+  info.path = path;
+  info.id = fs::path(path).stem().string();
+  info.attributes = state_->source.RootAttributes();
+  CheckFormat(state_->source, info);
+  const SourceDataset ids = state_->Require("/run_id");
+  if (ids.dims.size() != 1) state_->source.Damaged("/run_id", "is no column");
+  info.runs = static_cast<std::int64_t>(ids.dims[0]);
+}
+
+ShardReader::~ShardReader() = default;
+ShardReader::ShardReader(ShardReader&&) noexcept = default;
+
+const ShardInfo& ShardReader::info() const { return state_->info; }
+
+std::vector<StoredRun> ShardReader::Runs() const {
+  using Reals = std::vector<double>;
+  const State& state = *state_;
+  const auto run_id = state.RunColumn<std::string>("run_id");
+  const auto digest = state.RunColumn<std::string>("digest");
+  const auto config = state.RunColumn<std::string>("config");
+  const auto outcome = state.RunColumn<std::string>("outcome");
+  const auto no_verdict = state.RunColumn<std::string>("no_verdict");
+  const auto steps_done = state.RunColumn<std::int64_t>("steps_done");
+  const Reals wall_seconds = state.RunColumn<double>("wall_seconds");
+  const Reals final_loss = state.RunColumn<double>("final_loss");
+  const Reals final_accuracy = state.RunColumn<double>("final_accuracy");
+  const Reals final_test_loss = state.RunColumn<double>("final_test_loss");
+  const Reals final_test_accuracy = state.RunColumn<double>("final_test_accuracy");
+  const Reals best_accuracy = state.RunColumn<double>("best_accuracy");
+  const std::string record = Attribute(state.info, "record");
+
+  std::vector<StoredRun> runs;
+  for (std::size_t i = 0; i < run_id.size(); ++i) {
+    runs.push_back({run_id[i],
+                    digest[i],
+                    config[i],
+                    record,
+                    outcome[i],
+                    no_verdict[i],
+                    steps_done[i],
+                    wall_seconds[i],
+                    final_loss[i],
+                    final_accuracy[i],
+                    final_test_loss[i],
+                    final_test_accuracy[i],
+                    best_accuracy[i],
+                    {}});
+  }
+  const TransitionTable table = Transitions();
+  for (std::size_t i = 0; i < table.transitions.size(); ++i) {
+    runs[static_cast<std::size_t>(table.run_index[i])].transitions.push_back(table.transitions[i]);
+  }
+  return runs;
+}
+
+ShardReader::TransitionTable ShardReader::Transitions() const {
+  const State& state = *state_;
+  const std::size_t rows = [&] {
+    const SourceDataset index = state.Require("/transitions/run_index");
+    return index.dims[0];
+  }();
+  TransitionTable table;
+  table.run_index = state.ColumnOf<std::int64_t>("/transitions/run_index", rows);
+  for (std::int64_t run : table.run_index) {
+    if (run < 0 || run >= state.info.runs) {
+      state.source.Damaged("/transitions/run_index", "names a run that is not there");
+    }
+  }
+  table.transitions.resize(rows);
+  for (const TransitionColumn& column : TransitionColumns()) {
+    const std::string path = "/transitions/" + std::string(column.name);
+    if (const auto* real = std::get_if<double detect::Transition::*>(&column.field)) {
+      const auto values = state.ColumnOf<double>(path, rows);
+      for (std::size_t i = 0; i < rows; ++i) table.transitions[i].** real = values[i];
+    } else {
+      const auto flag = std::get<bool detect::Transition::*>(column.field);
+      const auto values = state.ColumnOf<std::int64_t>(path, rows);
+      for (std::size_t i = 0; i < rows; ++i) table.transitions[i].*flag = values[i] != 0;
+    }
+  }
+  return table;
+}
+
+std::vector<double> ShardReader::Steps(const std::string& group) const {
+  return Axis(group, "step");
+}
+
+std::vector<double> ShardReader::Axis(const std::string& group, const std::string& name) const {
+  const std::string path = (group.empty() ? "/" : "/" + group + "/") + name;
+  const std::optional<SourceDataset> dataset = state_->source.Find(path);
+  if (!dataset) return {};
+  const ColumnValues values = state_->source.ReadColumn(*dataset);
+  const auto* integers = std::get_if<std::vector<std::int64_t>>(&values);
+  if (integers == nullptr) state_->source.Damaged(path, "is no axis");
+  return {integers->begin(), integers->end()};
+}
+
+std::vector<std::size_t> ShardReader::Shape(const std::string& dataset) const {
+  const auto found = state_->source.Find("/" + dataset);
+  return found ? found->dims : std::vector<std::size_t>();
+}
+
+std::optional<ColumnValues> ShardReader::Column(const std::string& name) const {
+  if (!state_->source.Find("/" + name)) return std::nullopt;
+  return state_->Column("/" + name, static_cast<std::size_t>(state_->info.runs));
+}
+
+std::vector<float> ShardReader::Row(const std::string& dataset, std::int64_t run) const {
+  const std::string path = "/" + dataset;
+  const auto found = state_->source.Find(path);
+  if (!found || run < 0 || run >= state_->info.runs) return {};
+  if (found->type != H5T_FLOAT || found->element_bytes != sizeof(float) ||
+      found->dims[0] != static_cast<std::size_t>(state_->info.runs)) {
+    state_->source.Damaged(path, "does not have a row of numbers for every run");
+  }
+  if (!found->layout) return {};
+  const std::vector<std::byte> bytes =
+      state_->source.ReadRow(*found, static_cast<std::size_t>(run));
+  std::vector<float> values(bytes.size() / sizeof(float));
+  std::memcpy(values.data(), bytes.data(), bytes.size());
+  return values;
+}
+
+std::vector<std::string> ShardReader::Datasets() const { return state_->source.Datasets(); }
+
+void ShardReader::Verify() const {
+  for (const std::string& path : Datasets()) {
+    const SourceDataset dataset = state_->Require(path);
+    if (!dataset.layout) continue;
+    for (std::size_t row = 0; row < dataset.dims[0]; row += dataset.layout->chunk()[0]) {
+      state_->source.ReadRow(dataset, row);
+    }
+  }
+  Runs();
+}
+
+std::vector<std::string> ListShards(const std::string& store_path) {
+  RequireStore(store_path);
+  std::vector<std::string> paths;
+  std::error_code error;
+  for (fs::directory_iterator entry(ShardsDirectory(store_path), error), end;
+       !error && entry != end; entry.increment(error)) {
+    if (entry->path().extension() == ".h5") paths.push_back(entry->path().string());
+  }
+  if (error) {
+    throw SystemErrorFromErrno(ShardsDirectory(store_path), "cannot list the shards",
+                               error.value());
+  }
+  std::sort(paths.begin(), paths.end());
+  return paths;
+}
+
+}  // namespace crease::store

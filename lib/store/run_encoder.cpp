@@ -1,0 +1,129 @@
+#include "lib/store/run_encoder.h"
+
+#include <algorithm>
+#include <cassert>
+#include <utility>
+
+#include "lib/core/hash.h"
+#include "lib/train/config_keys.h"
+#include "lib/train/schedule.h"
+
+namespace crease::store {
+namespace {
+
+// Below this, a chunk a run would be too small to be worth its entry in the index.
+constexpr std::size_t kGatherBelowBytes = 16u << 10;
+
+// Lengths go before texts, so that no two lists of texts look alike.
+class KeyHasher {
+ public:
+  void Add(const std::string& text) {
+    Add(text.size());
+    hasher_.Add(text);
+  }
+  void Add(std::size_t number) {
+    const auto fixed = static_cast<std::uint64_t>(number);
+    hasher_.Add(&fixed, sizeof fixed);
+  }
+  std::string Digest() const { return hasher_.HexDigest(); }
+
+ private:
+  Hasher hasher_;
+};
+
+// The keys that all runs of a shard agree in, beyond the arrays' own shapes.
+bool IsShared(const train::ConfigKey& key) {
+  return key.section() == "data" || key.name == "model.width" || key.name == "model.depth" ||
+         key.name == "train.steps";
+}
+
+std::string ShapeKey(const ShardShape& shape, const train::RunConfig& config) {
+  KeyHasher hasher;
+  hasher.Add(shape.record_json);
+  hasher.Add(config.data_digest);
+  for (const train::ConfigKey& key : train::ConfigKeys()) {
+    if (IsShared(key)) hasher.Add(train::ToString(key.get(config)));
+  }
+  for (const train::RecordedAxis& axis : shape.axes) {
+    hasher.Add(axis.group);
+    hasher.Add(axis.name);
+    hasher.Add(axis.values.size());
+    for (std::int64_t value : axis.values) hasher.Add(static_cast<std::size_t>(value));
+  }
+  for (const ArrayShape& entry : shape.arrays) {
+    hasher.Add(entry.array.group);
+    hasher.Add(entry.array.name);
+    hasher.Add(entry.array.dimensions.size());
+    for (const std::string& dimension : entry.array.dimensions) hasher.Add(dimension);
+    for (std::size_t length : entry.array.shape) hasher.Add(length);
+  }
+  return hasher.Digest();
+}
+
+ArrayShape ShapeOf(train::RecordedArray&& array, std::size_t elements) {
+  ArrayShape entry;
+  entry.row_bytes = elements * sizeof(float);
+  if (entry.row_bytes >= kGatherBelowBytes) {
+    std::vector<std::size_t> dims{1};
+    dims.insert(dims.end(), array.shape.begin(), array.shape.end());
+    entry.streamed.emplace(std::move(dims), sizeof(float), kChunkTargetBytes);
+  }
+  entry.array = std::move(array);
+  return entry;
+}
+
+std::vector<EncodedChunk> EncodeArray(const ChunkLayout& layout, const std::vector<float>& values) {
+  const auto bytes = std::as_bytes(std::span(values));
+  std::vector<EncodedChunk> chunks;
+  for (std::size_t i = 0; i < layout.count(); ++i) {
+    const ChunkLayout::Block block = layout.At(i);
+    chunks.push_back(EncodeChunk(bytes.subspan(block.first_byte, block.bytes), layout.chunk_bytes(),
+                                 layout.element_bytes()));
+  }
+  return chunks;
+}
+
+void EncodeArrays(std::vector<train::RecordedArray>&& arrays, ShardShape& shape, EncodedRun& run) {
+  for (train::RecordedArray& array : arrays) {
+    std::size_t elements = 1;
+    for (std::size_t length : array.shape) elements *= length;
+    assert(array.dimensions.size() == array.shape.size());
+    assert(array.values.size() == elements);
+    if (elements == 0) continue;
+    std::vector<float> values = std::exchange(array.values, {});
+    ArrayShape entry = ShapeOf(std::move(array), elements);
+    run.raw_bytes += entry.row_bytes;
+    run.chunks.emplace_back();
+    run.gathered.emplace_back();
+    if (entry.streamed) {
+      run.chunks.back() = EncodeArray(*entry.streamed, values);
+      for (const EncodedChunk& chunk : run.chunks.back()) run.queued_bytes += chunk.bytes.size();
+    } else {
+      run.queued_bytes += entry.row_bytes;
+      run.gathered.back() = std::move(values);
+    }
+    shape.arrays.push_back(std::move(entry));
+  }
+}
+
+}  // namespace
+
+EncodedRun EncodeRun(train::RunRecord&& record, const train::RecordOptions& recorded,
+                     std::shared_ptr<const data::Dataset> dataset) {
+  EncodedRun run;
+  auto shape = std::make_shared<ShardShape>();
+  shape->record_json = train::ToJson(recorded);
+  for (train::RecordedAxis& axis : record.axes) {
+    if (!axis.values.empty()) shape->axes.push_back(std::move(axis));
+  }
+  EncodeArrays(std::move(record.arrays), *shape, run);
+  shape->key = ShapeKey(*shape, record.config);
+  for (const RunColumn& column : RunColumns()) run.columns.push_back(column.get(record));
+  run.transitions = std::move(record.transitions);
+  run.config = std::move(record.config);
+  run.shape = std::move(shape);
+  run.dataset = std::move(dataset);
+  return run;
+}
+
+}  // namespace crease::store

@@ -1,0 +1,136 @@
+#include "lib/store/shard_builder.h"
+
+#include <cassert>
+#include <filesystem>
+#include <span>
+#include <utility>
+
+#include "lib/core/hash.h"
+#include "lib/store/format.h"
+
+namespace crease::store {
+
+ShardBuilder::ShardBuilder(const std::string& temporary_directory, const EncodedRun& first)
+    : shape_(first.shape),
+      dataset_(first.dataset),
+      config_(first.config),
+      file_(temporary_directory),
+      streamed_(shape_->arrays.size()),
+      gathered_(shape_->arrays.size()) {
+  for (const RunColumn& column : RunColumns()) columns_.push_back(EmptyColumn(column.type));
+  file_.DefineRows("", "run", "run of this shard");
+  for (const train::RecordedAxis& axis : shape_->axes) {
+    file_.DefineCoordinate(axis.group, axis.name, axis.values, axis.description, "");
+  }
+  for (std::size_t i = 0; i < shape_->arrays.size(); ++i) {
+    const ArrayShape& entry = shape_->arrays[i];
+    if (!entry.streamed) continue;
+    streamed_[i] = file_.Create(SpecOf(entry.array, 0), *entry.streamed);
+  }
+}
+
+DatasetSpec ShardBuilder::SpecOf(const train::RecordedArray& array, std::size_t rows) {
+  DatasetSpec spec;
+  spec.group = array.group;
+  spec.name = array.name;
+  spec.dimensions.push_back("run");
+  spec.shape.push_back(rows);
+  spec.growing = true;
+  spec.description = array.description;
+  spec.units = array.units;
+  for (std::size_t i = 0; i < array.shape.size(); ++i) {
+    spec.dimensions.push_back(
+        file_.DefineDimension(array.group, array.dimensions[i], array.shape[i]));
+    spec.shape.push_back(array.shape[i]);
+  }
+  return spec;
+}
+
+double ShardBuilder::age_seconds() const {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - opened_).count();
+}
+
+void ShardBuilder::Add(EncodedRun&& run) {
+  assert(run.shape->key == shape_->key);
+  for (std::size_t i = 0; i < streamed_.size(); ++i) {
+    if (!streamed_[i]) {
+      gathered_[i].insert(gathered_[i].end(), run.gathered[i].begin(), run.gathered[i].end());
+      continue;
+    }
+    const ChunkLayout& layout = *shape_->arrays[i].streamed;
+    file_.SetRows(streamed_[i], static_cast<std::size_t>(runs_) + 1);
+    for (std::size_t c = 0; c < run.chunks[i].size(); ++c) {
+      std::vector<std::size_t> offset = layout.At(c).offset;
+      offset[0] = static_cast<std::size_t>(runs_);
+      file_.WriteChunk(streamed_[i], offset, run.chunks[i][c]);
+    }
+  }
+  for (std::size_t i = 0; i < columns_.size(); ++i) AppendValue(columns_[i], run.columns[i]);
+  transition_runs_.insert(transition_runs_.end(), run.transitions.size(), runs_);
+  transitions_.insert(transitions_.end(), run.transitions.begin(), run.transitions.end());
+  raw_bytes_ += run.raw_bytes;
+  ++runs_;
+}
+
+void ShardBuilder::WriteGathered() {
+  for (std::size_t i = 0; i < gathered_.size(); ++i) {
+    if (streamed_[i]) continue;
+    const DatasetSpec spec = SpecOf(shape_->arrays[i].array, static_cast<std::size_t>(runs_));
+    file_.Write(spec, std::as_bytes(std::span(gathered_[i])));
+  }
+}
+
+void ShardBuilder::WriteTransitions() {
+  const std::string group = "transitions", rows = "transition";
+  file_.DefineRows(group, rows, "transition, by run and onset");
+  file_.WriteColumn(group, rows, "run_index", ValueType::kInteger, transition_runs_,
+                    "position along the dimension run", "");
+  for (const TransitionColumn& column : TransitionColumns()) {
+    if (const auto* real = std::get_if<double detect::Transition::*>(&column.field)) {
+      std::vector<double> values;
+      for (const detect::Transition& t : transitions_) values.push_back(t.**real);
+      file_.WriteColumn(group, rows, std::string(column.name), ValueType::kReal, values,
+                        std::string(column.description), std::string(column.units));
+    } else {
+      const auto flag = std::get<bool detect::Transition::*>(column.field);
+      std::vector<std::int64_t> values;
+      for (const detect::Transition& t : transitions_) values.push_back(t.*flag ? 1 : 0);
+      file_.WriteColumn(group, rows, std::string(column.name), ValueType::kBool, values,
+                        std::string(column.description), std::string(column.units));
+    }
+  }
+  file_.FinishRows(group, rows, transitions_.size());
+}
+
+// The same runs recorded in the same way give the same name, whoever writes them.
+std::string ShardBuilder::Id() const {
+  Hasher hasher;
+  hasher.Add(shape_->record_json);
+  const auto& ids = std::get<std::vector<std::string>>(columns_[0]);
+  for (const std::string& id : ids) hasher.Add(id + "\n");
+  return hasher.HexDigest();
+}
+
+ShardBuilder::Sealed ShardBuilder::Seal(const std::string& shards_directory,
+                                        const Provenance& provenance) {
+  WriteGathered();
+  for (std::size_t i = 0; i < columns_.size(); ++i) {
+    const RunColumn& column = RunColumns()[i];
+    file_.WriteColumn("", "run", column.name, column.type, columns_[i], column.description,
+                      column.units);
+  }
+  file_.FinishRows("", "run", static_cast<std::size_t>(runs_));
+  WriteTransitions();
+  WriteData(file_, *dataset_, config_);
+  WriteProvenance(file_, provenance, shape_->record_json);
+  WritePlottingHints(file_);
+  streamed_.clear();
+
+  Sealed sealed;
+  sealed.path = shards_directory + "/" + Id() + ".h5";
+  sealed.is_new = file_.Publish(sealed.path);
+  sealed.file_bytes = file_.file_bytes();
+  return sealed;
+}
+
+}  // namespace crease::store

@@ -1,0 +1,57 @@
+// One shard while it is open: runs go in, a sealed file comes out.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "lib/store/run_encoder.h"
+#include "lib/store/shard_file.h"
+#include "lib/store/shard_metadata.h"
+
+namespace crease::store {
+
+// For one thread. All members throw Error(kSystem); what was written is then gone with the object.
+class ShardBuilder {
+ public:
+  ShardBuilder(const std::string& temporary_directory, const EncodedRun& first);
+
+  // Requires: `run` has the shape of the first.
+  void Add(EncodedRun&& run);
+
+  struct Sealed {
+    std::string path;
+    std::uint64_t file_bytes = 0;
+    bool is_new = false;  // false: the same runs were there already
+  };
+  Sealed Seal(const std::string& shards_directory, const Provenance& provenance);
+
+  std::int64_t runs() const { return runs_; }
+  std::uint64_t raw_bytes() const { return raw_bytes_; }
+  double age_seconds() const;
+
+ private:
+  void DefineDimensions();
+  void CreateStreamed();
+  DatasetSpec SpecOf(const train::RecordedArray& array, std::size_t rows);
+  void WriteGathered();
+  void WriteTransitions();
+  std::string Id() const;
+
+  std::shared_ptr<const ShardShape> shape_;
+  std::shared_ptr<const data::Dataset> dataset_;
+  train::RunConfig config_;  // of the first run
+  ShardFile file_;
+  std::vector<DatasetHandle> streamed_;       // by array; none if gathered
+  std::vector<std::vector<float>> gathered_;  // by array
+  std::vector<ColumnValues> columns_;         // as RunColumns()
+  std::vector<std::int64_t> transition_runs_;
+  std::vector<detect::Transition> transitions_;
+  std::int64_t runs_ = 0;
+  std::uint64_t raw_bytes_ = 0;
+  std::chrono::steady_clock::time_point opened_ = std::chrono::steady_clock::now();
+};
+
+}  // namespace crease::store

@@ -1,0 +1,40 @@
+// What a worker is doing, for `crease status` and live views: one small JSON file a worker,
+// replaced as a whole, in DIR/status.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace crease::store {
+
+struct WorkerStatus {
+  std::string worker;  // "host-process", the file's name
+  std::int64_t pid = 0;
+  std::string host;
+  std::string sweep;
+  std::string command;                     // as typed
+  std::string state;                       // running, finished, interrupted, failed
+  std::string started_utc, heartbeat_utc;  // as UtcNow()
+  std::int64_t runs_total = 0, runs_done = 0, runs_failed = 0, runs_diverged = 0;
+  std::int64_t steps_total = 0, steps_done = 0;
+  double steps_per_second = 0;
+  double eta_seconds = 0;  // NaN if unknown
+  std::int64_t transitions = 0;
+  std::string last_error;
+};
+
+// Of this process, with worker, pid, host and started_utc filled in.
+WorkerStatus NewWorkerStatus();
+
+// Sets heartbeat_utc and writes. Throws Error(kSystem).
+void WriteStatus(const std::string& store_path, WorkerStatus& status);
+
+// All workers that ever wrote, by name; files that cannot be read are left out.
+std::vector<WorkerStatus> ReadStatus(const std::string& store_path);
+
+// Whether the process is gone, as far as this host can tell: of another host's workers only the
+// age of the heartbeat tells.
+bool IsLost(const WorkerStatus& status, double silent_seconds = 120);
+
+}  // namespace crease::store

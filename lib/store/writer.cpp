@@ -1,0 +1,188 @@
+#include "lib/store/writer.h"
+
+#include <condition_variable>
+#include <deque>
+#include <exception>
+#include <map>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+#include "lib/store/files.h"
+#include "lib/store/hdf5_handle.h"
+#include "lib/store/layout.h"
+#include "lib/store/run_encoder.h"
+#include "lib/store/shard_builder.h"
+
+namespace crease::store {
+namespace {
+
+// Every open shard holds a file and what it gathers; beyond this, the fullest is sealed.
+constexpr std::size_t kMostOpenShards = 32;
+
+}  // namespace
+
+struct Writer::State {
+  State(const std::string& path, const WriterOptions& chosen)
+      : options(chosen),
+        temporary_directory(TemporaryDirectory(path)),
+        shards_directory(ShardsDirectory(path)) {}
+
+  const WriterOptions options;
+  const std::string temporary_directory, shards_directory;
+
+  // Of the writer's thread alone.
+  std::map<std::string, std::unique_ptr<ShardBuilder>> open;  // by shape
+
+  std::mutex mutex;  // guards what follows
+  std::condition_variable work, room, idle;
+  std::deque<EncodedRun> queue;
+  std::uint64_t queued_bytes = 0;
+  bool sealing = false;   // seal everything once the queue is empty
+  bool stopping = false;  // leave, sealing nothing more
+  std::exception_ptr error;
+  Summary summary;
+  std::thread thread;
+
+  void Loop();
+  void Write(EncodedRun&& run);
+  void SealOne(std::map<std::string, std::unique_ptr<ShardBuilder>>::iterator shard);
+  void SealFull();
+  void SealAll();
+  void Fail();
+};
+
+void Writer::State::Loop() {
+  SilenceHdf5();
+  std::unique_lock lock(mutex);
+  while (true) {
+    work.wait(lock, [&] { return stopping || sealing || !queue.empty(); });
+    if (stopping) break;
+    try {
+      if (!queue.empty()) {
+        EncodedRun run = std::move(queue.front());
+        queue.pop_front();
+        lock.unlock();
+        const std::uint64_t bytes = run.queued_bytes;
+        Write(std::move(run));
+        lock.lock();
+        queued_bytes -= bytes;
+        room.notify_all();
+        continue;
+      }
+      lock.unlock();
+      SealAll();
+      lock.lock();
+    } catch (...) {
+      if (!lock.owns_lock()) lock.lock();
+      Fail();
+    }
+    if (queue.empty()) {
+      sealing = false;
+      idle.notify_all();
+    }
+  }
+  lock.unlock();
+  open.clear();
+}
+
+// What is open is lost with the first error: a file that could not be written to is of no use.
+void Writer::State::Fail() {
+  error = std::current_exception();
+  open.clear();
+  queue.clear();
+  queued_bytes = 0;
+  room.notify_all();
+}
+
+void Writer::State::Write(EncodedRun&& run) {
+  std::unique_ptr<ShardBuilder>& shard = open[run.shape->key];
+  if (!shard) shard = std::make_unique<ShardBuilder>(temporary_directory, run);
+  shard->Add(std::move(run));
+  SealFull();
+}
+
+void Writer::State::SealFull() {
+  for (auto shard = open.begin(); shard != open.end();) {
+    const auto next = std::next(shard);
+    const ShardBuilder& builder = *shard->second;
+    if (builder.runs() >= options.runs_per_shard || builder.raw_bytes() > options.bytes_per_shard ||
+        builder.age_seconds() > options.seal_after_seconds) {
+      SealOne(shard);
+    }
+    shard = next;
+  }
+  if (open.size() <= kMostOpenShards) return;
+  auto fullest = open.begin();
+  for (auto shard = open.begin(); shard != open.end(); ++shard) {
+    if (shard->second->runs() > fullest->second->runs()) fullest = shard;
+  }
+  SealOne(fullest);
+}
+
+void Writer::State::SealOne(std::map<std::string, std::unique_ptr<ShardBuilder>>::iterator shard) {
+  const std::unique_ptr<ShardBuilder> builder = std::move(shard->second);
+  open.erase(shard);
+  const ShardBuilder::Sealed sealed =
+      builder->Seal(shards_directory, {options.sweep_name, options.instruction_set});
+  const std::lock_guard lock(mutex);
+  summary.runs += builder->runs();
+  summary.raw_bytes += builder->raw_bytes();
+  if (!sealed.is_new) return;
+  summary.shards += 1;
+  summary.file_bytes += sealed.file_bytes;
+}
+
+void Writer::State::SealAll() {
+  while (!open.empty()) SealOne(open.begin());
+}
+
+Writer::Writer(const std::string& store_path, const WriterOptions& options) {
+  CreateStore(store_path);
+  RemoveStaleTemporaries(TemporaryDirectory(store_path));
+  state_ = std::make_unique<State>(store_path, options);
+  state_->thread = std::thread([state = state_.get()] { state->Loop(); });
+}
+
+Writer::~Writer() {
+  {
+    const std::lock_guard lock(state_->mutex);
+    state_->stopping = true;
+    state_->queue.clear();
+  }
+  state_->work.notify_all();
+  state_->thread.join();
+}
+
+void Writer::Append(train::RunRecord&& record, const train::RecordOptions& recorded,
+                    std::shared_ptr<const data::Dataset> dataset) {
+  EncodedRun run = EncodeRun(std::move(record), recorded, std::move(dataset));
+  State& state = *state_;
+  std::unique_lock lock(state.mutex);
+  state.room.wait(lock, [&] {
+    return state.error || state.queued_bytes == 0 ||
+           state.queued_bytes + run.queued_bytes <= state.options.queue_bytes;
+  });
+  if (state.error) std::rethrow_exception(state.error);
+  state.queued_bytes += run.queued_bytes;
+  state.queue.push_back(std::move(run));
+  state.work.notify_all();
+}
+
+void Writer::Seal() {
+  State& state = *state_;
+  std::unique_lock lock(state.mutex);
+  if (!state.error) {
+    state.sealing = true;
+    state.work.notify_all();
+    state.idle.wait(lock, [&] { return !state.sealing; });
+  }
+  if (state.error) std::rethrow_exception(state.error);
+}
+
+Writer::Summary Writer::summary() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->summary;
+}
+
+}  // namespace crease::store
