@@ -114,8 +114,8 @@ long long IntegerOption(const std::string& option, const std::string& text, long
   const auto end = text.data() + text.size();
   const auto [stop, fault] = std::from_chars(text.data(), end, value);
   if (fault != std::errc() || stop != end || value < low || value > high) {
-    throw InputError(option + " " + text,
-                     "is no integer from " + std::to_string(low) + " to " + std::to_string(high));
+    throw InputError(option + " " + text, "is not a number that it takes",
+                     "give an integer from " + std::to_string(low) + " to " + std::to_string(high));
   }
   return value;
 }

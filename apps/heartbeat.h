@@ -6,30 +6,34 @@
 #include <string>
 #include <thread>
 
-#include "lib/store/layout.h"
+#include "lib/store/status.h"
+#include "lib/store/writer.h"
 #include "lib/sweep/runner.h"
 
 namespace crease::apps {
 
-// Replaces the worker's status file every few seconds from a thread of its own, so that long steps
+// Replaces the worker's status file every two seconds from a thread of its own, so that long steps
 // and a slow disk do not look like death. Thread-safe. A status file that cannot be written is no
 // reason to stop a training: the shards' writer meets the same fault and reports it.
 class Heartbeat {
  public:
-  // `initial` names the sweep, the shard and the totals; the rest is filled in here.
-  Heartbeat(std::string store_path, store::WorkerStatus initial);
+  // `writer` tells which runs are sealed; it is not owned.
+  Heartbeat(std::string store_path, const store::Writer& writer, const std::string& sweep,
+            const std::string& command, std::int64_t runs_total);
   ~Heartbeat();  // writes the last status
 
   void Update(const sweep::Progress& progress);
   void AddFailure(const sweep::Failure& failure);
-  void SetState(const std::string& state);  // "running", "done", "interrupted", "failed"
-  void SetLastError(const std::string& message);
+
+  // "finished", "interrupted" or "failed"; `last_error` if there is one.
+  void SetState(const std::string& state, const std::string& last_error = "");
 
  private:
   void Beat();
-  void Write(const store::WorkerStatus& status) noexcept;
+  void Write(store::WorkerStatus status) const noexcept;
 
   const std::string store_path_;
+  const store::Writer& writer_;
   std::mutex mutex_;
   std::condition_variable wake_;
   store::WorkerStatus status_;  // guarded by mutex_

@@ -153,7 +153,7 @@ int InfoCommand(const Words& words) {
   if (!arguments) return kDone;
   const Json info = Info(arguments->Text("FILE|STORE"));
   if (arguments->Flag("json")) {
-    Out() << info.dump(2) << '\n';
+    PrintJson(info);
   } else {
     Print(info);
   }

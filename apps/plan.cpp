@@ -1,7 +1,6 @@
 // crease plan: what `crease run` would do, and what it would cost.
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 #include <fstream>
 #include <string>
 #include <unistd.h>
@@ -10,7 +9,6 @@
 
 #include <omp.h>
 
-#include "analysis/summary/catalog_runs.h"
 #include "apps/arguments.h"
 #include "apps/calibration.h"
 #include "apps/commands.h"
@@ -20,7 +18,6 @@
 #include "apps/selection.h"
 #include "apps/sweep_inputs.h"
 #include "apps/text.h"
-#include "lib/store/catalog.h"
 #include "lib/store/writer.h"
 #include "lib/train/config_keys.h"
 #include "lib/train/trainer.h"
@@ -91,12 +88,6 @@ class RunBytes {
   sweep::DatasetCache& datasets_;
   std::unordered_map<std::string, double> bytes_;
 };
-
-std::vector<summary::CatalogRun> StoredRuns(const std::string& store_path) {
-  // A store that is not there yet is an empty one.
-  if (store_path.empty() || !std::filesystem::exists(store_path)) return {};
-  return summary::ReadRuns(store::Catalog(store_path));
-}
 
 std::int64_t CountCells(const std::vector<sweep::PlannedRun>& runs) {
   std::unordered_map<std::string, int> cells;
@@ -188,7 +179,7 @@ int PlanCommand(const Words& words) {
                              arguments->List("set"), threads);
   if (!plan.selection.sparser.empty()) Message(DescribeSparser(plan.selection.sparser));
   if (arguments->Flag("json")) {
-    Out() << AsJson(plan).dump(2) << '\n';
+    PrintJson(AsJson(plan));
   } else {
     Print(plan);
   }

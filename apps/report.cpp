@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "apps/output.h"
 #include "apps/table.h"
 #include "apps/text.h"
 
@@ -73,6 +74,10 @@ Json ToJson(const detect::Transition& t) {
           {"plateau_loss", t.plateau_loss}, {"z_score", t.z_score},
           {"p_value", t.p_value},           {"open", t.open},
           {"overlap", t.overlap},           {"schedule", t.schedule}};
+}
+
+void PrintJson(const Json& json) {
+  Out() << json.dump(2, ' ', false, Json::error_handler_t::replace) << '\n';
 }
 
 void PrintSummary(std::ostream& out, const summary::Summary& summary) {

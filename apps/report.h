@@ -20,6 +20,9 @@ using Json = nlohmann::ordered_json;
 Json ToJson(const summary::Summary& summary);
 Json ToJson(const detect::Transition& transition);
 
+// To Out(), indented, with a line end. Text that is no UTF-8 is repaired.
+void PrintJson(const Json& json);
+
 void PrintSummary(std::ostream& out, const summary::Summary& summary);
 
 // A transition and the run it belongs to; no run for a curve of the user's own.

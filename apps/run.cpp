@@ -33,6 +33,7 @@ struct Request {
   std::string sweep_path, store_path;
   std::vector<std::string> overrides;
   TrainingRequest training;
+  int shard_index = 1, shard_count = 1;
   SelectionOptions selection;
   bool json = false;
 };
@@ -67,20 +68,23 @@ Grammar RunGrammar() {
 void ParseShard(const std::string& text, Request& request) {
   const std::size_t slash = text.find('/');
   if (slash == std::string::npos) {
-    throw InputError("--shard " + text, "must be I/N, as 1/4");
+    throw InputError("--shard " + text, "is not I/N",
+                     "give the part and the number of parts, as 1/4");
   }
   const auto count = IntegerOption("--shard I/N: N =", text.substr(slash + 1), 1, 1'000'000);
   const auto index = IntegerOption("--shard I/N: I =", text.substr(0, slash), 1, count);
-  request.training.shard_index = static_cast<int>(index);
-  request.training.shard_count = static_cast<int>(count);
+  request.shard_index = static_cast<int>(index);
+  request.shard_count = static_cast<int>(count);
 }
 
-Request ReadRequest(const Arguments& arguments) {
+Request ReadRequest(const Arguments& arguments, const Words& words) {
   Request request;
   request.sweep_path = arguments.Text("SWEEP.toml");
   request.store_path = arguments.Text("store");
   if (request.store_path.empty()) throw InputError("--store", "is empty", "name a directory");
   request.training.store_path = request.store_path;
+  request.training.command = "crease run";
+  for (const auto& word : words) request.training.command += " " + word;
   request.overrides = arguments.List("set");
   request.training.runner.fail_fast = arguments.Flag("fail-fast");
   request.selection.rerecord = arguments.Flag("rerecord");
@@ -98,9 +102,9 @@ Request ReadRequest(const Arguments& arguments) {
 void TellSelection(const Request& request, const sweep::Spec& spec, const Selection& selection,
                    std::size_t planned) {
   std::string text = spec.name + ": " + Counted(static_cast<std::int64_t>(planned), "run");
-  if (request.training.shard_count > 1) {
-    text += " in shard " + std::to_string(request.training.shard_index) + "/" +
-            std::to_string(request.training.shard_count);
+  if (request.shard_count > 1) {
+    text += " in shard " + std::to_string(request.shard_index) + "/" +
+            std::to_string(request.shard_count);
   }
   text += ", " + FormatCount(selection.present) + " in the store, " +
           FormatCount(std::ssize(selection.to_train)) + " to train";
@@ -184,8 +188,8 @@ Json ResultsAsJson(const Request& request, const sweep::Spec& spec, const Select
   }
   return {{"sweep", spec.name},
           {"store", request.store_path},
-          {"shard_index", request.training.shard_index},
-          {"shard_count", request.training.shard_count},
+          {"shard_index", request.shard_index},
+          {"shard_count", request.shard_count},
           {"runs_planned", planned},
           {"runs_present", selection.present},
           {"runs_trained", progress.runs_done},
@@ -206,28 +210,29 @@ Json ResultsAsJson(const Request& request, const sweep::Spec& spec, const Select
 
 int RunSweep(const Request& request) {
   const sweep::Spec spec = ReadSweep(request.sweep_path, request.overrides);
-  const auto planned = sweep::ShardOf(sweep::Expand(spec), request.training.shard_index,
-                                      request.training.shard_count);
+  const auto planned =
+      sweep::ShardOf(sweep::Expand(spec), request.shard_index, request.shard_count);
 
+  // Nothing is made, not even a directory, before all input is known to be right.
+  const Selection selection =
+      Select(planned, StoredRuns(request.store_path), spec.record, request.selection);
+  sweep::DatasetCache datasets;
+  LoadEachTask(selection.to_train, datasets);
   store::Writer writer(request.store_path,
                        {.sweep_name = spec.name, .instruction_set = kernels::TargetName()});
-  const Selection selection = Select(planned, summary::ReadRuns(store::Catalog(request.store_path)),
-                                     spec.record, request.selection);
   TellSelection(request, spec, selection, planned.size());
-  store::SaveSweepFile(request.store_path, spec.name, spec.text, spec.overrides);
+  store::SaveSweepFile(request.store_path, spec.name, spec.text, OverridesToKeep(spec));
 
   TrainingOutcome outcome;
   if (!selection.to_train.empty()) {
-    outcome = Train(request.training, spec, selection, writer);
+    outcome = Train(request.training, spec, selection, datasets, writer);
     TellOutcome(outcome);
   }
   const store::Catalog catalog(request.store_path);
   const auto runs = PlannedInStore(planned, catalog);
   const auto transitions = summary::ReadTransitions(catalog);
   if (request.json) {
-    Out() << ResultsAsJson(request, spec, selection, outcome, runs, transitions, planned.size())
-                 .dump(2)
-          << '\n';
+    PrintJson(ResultsAsJson(request, spec, selection, outcome, runs, transitions, planned.size()));
   } else if (!outcome.interrupted) {
     PrintResults(request, runs, transitions);
   }
@@ -240,7 +245,7 @@ int RunSweep(const Request& request) {
 int RunCommand(const Words& words) {
   const auto arguments = ParseArguments(RunGrammar(), words);
   if (!arguments) return kDone;
-  return RunSweep(ReadRequest(*arguments));
+  return RunSweep(ReadRequest(*arguments, words));
 }
 
 }  // namespace crease::apps

@@ -1,8 +1,14 @@
 #include "apps/sweep_inputs.h"
 
+#include <filesystem>
+#include <system_error>
 #include <unordered_set>
+#include <utility>
 
 #include "apps/output.h"
+#include "lib/core/error.h"
+#include "lib/store/catalog.h"
+#include "lib/store/layout.h"
 #include "lib/train/config_keys.h"
 
 namespace crease::apps {
@@ -11,6 +17,26 @@ sweep::Spec ReadSweep(const std::string& path, const std::vector<std::string>& o
   sweep::Spec spec = sweep::ParseSpecFile(path, overrides);
   for (const auto& warning : spec.warnings) Message("warning: " + warning);
   return spec;
+}
+
+std::vector<std::string> OverridesToKeep(const sweep::Spec& spec) {
+  std::vector<std::string> overrides = spec.overrides;
+  const data::Options& data = spec.base.data;
+  const std::pair<const char*, const std::string*> paths[] = {
+      {"data.path", &data.path},
+      {"data.labels", &data.labels},
+      {"data.test_path", &data.test_path},
+      {"data.test_labels", &data.test_labels}};
+  for (const auto& [key, path] : paths) {
+    if (path->empty()) continue;
+    std::string quoted;
+    for (const char c : std::filesystem::absolute(*path).string()) {
+      if (c == '"' || c == '\\') quoted += '\\';
+      quoted += c;
+    }
+    overrides.push_back(std::string(key) + "=\"" + quoted + "\"");
+  }
+  return overrides;
 }
 
 void LoadEachTask(const std::vector<sweep::PlannedRun>& runs, sweep::DatasetCache& datasets) {
@@ -22,6 +48,17 @@ void LoadEachTask(const std::vector<sweep::PlannedRun>& runs, sweep::DatasetCach
     data_only.data.data_seed = 0;
     if (seen.insert(train::ToJson(data_only)).second) datasets.Get(run.config.data);
   }
+}
+
+std::vector<summary::CatalogRun> StoredRuns(const std::string& store_path) {
+  std::error_code error;
+  const bool directory = std::filesystem::is_directory(store_path, error);
+  if (!directory && std::filesystem::exists(store_path, error)) {
+    throw InputError(store_path, "is a file, not a directory", "name another path for the store");
+  }
+  // A directory without shards is about to become a store.
+  if (!directory || !store::IsStore(store_path)) return {};
+  return summary::ReadRuns(store::Catalog(store_path));
 }
 
 }  // namespace crease::apps

@@ -8,7 +8,6 @@
 #include "apps/output.h"
 #include "apps/progress.h"
 #include "apps/signals.h"
-#include "apps/sweep_inputs.h"
 #include "lib/core/error.h"
 #include "lib/core/stop.h"
 
@@ -87,25 +86,15 @@ sweep::RunnerSummary RunAndSeal(const TrainingRequest& request, const sweep::Spe
   return summary;
 }
 
-store::WorkerStatus InitialStatus(const TrainingRequest& request, const sweep::Spec& spec,
-                                  const Selection& selection) {
-  store::WorkerStatus status;
-  status.sweep = spec.name;
-  status.shard_index = request.shard_index;
-  status.shard_count = request.shard_count;
-  status.runs_total = std::ssize(selection.to_train);
-  return status;
-}
-
 }  // namespace
 
 TrainingOutcome Train(const TrainingRequest& request, const sweep::Spec& spec,
-                      const Selection& selection, store::Writer& writer) {
+                      const Selection& selection, sweep::DatasetCache& datasets,
+                      store::Writer& writer) {
   StopToken stop;
   const SignalGuard signals(stop);
-  sweep::DatasetCache datasets;
-  LoadEachTask(selection.to_train, datasets);
-  Heartbeat heartbeat(request.store_path, InitialStatus(request, spec, selection));
+  Heartbeat heartbeat(request.store_path, writer, spec.name, request.command,
+                      std::ssize(selection.to_train));
   try {
     TrainingOutcome outcome;
     outcome.runner = RunAndSeal(request, spec, selection, datasets, writer, heartbeat, stop);
@@ -113,11 +102,10 @@ TrainingOutcome Train(const TrainingRequest& request, const sweep::Spec& spec,
     const sweep::Progress& progress = outcome.runner.progress;
     outcome.interrupted =
         stop.requested() && progress.runs_done + progress.runs_failed < progress.runs_total;
-    heartbeat.SetState(outcome.interrupted ? "interrupted" : "done");
+    heartbeat.SetState(outcome.interrupted ? "interrupted" : "finished");
     return outcome;
   } catch (const std::exception& error) {
-    heartbeat.SetLastError(error.what());
-    heartbeat.SetState("failed");
+    heartbeat.SetState("failed", error.what());
     throw;
   }
 }

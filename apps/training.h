@@ -14,7 +14,7 @@ namespace crease::apps {
 struct TrainingRequest {
   std::string store_path;
   sweep::RunnerOptions runner;
-  int shard_index = 1, shard_count = 1;
+  std::string command;      // as typed, for `crease status`
   bool may_differ = false;  // only warn where a run trained again gives another digest
 };
 
@@ -24,10 +24,10 @@ struct TrainingOutcome {
   bool interrupted = false;  // a signal came before all runs were trained
 };
 
-// Trains `selection.to_train` and seals what is complete, whatever ends the training. Data sets
-// that are missing throw before anything is trained. A run trained again whose digest differs from
-// the stored one throws Error(kDamaged).
+// Trains `selection.to_train` and seals what is complete, whatever ends the training. A run trained
+// again whose digest differs from the stored one throws Error(kDamaged).
 TrainingOutcome Train(const TrainingRequest& request, const sweep::Spec& spec,
-                      const Selection& selection, store::Writer& writer);
+                      const Selection& selection, sweep::DatasetCache& datasets,
+                      store::Writer& writer);
 
 }  // namespace crease::apps

@@ -20,6 +20,7 @@
 #include "apps/text.h"
 #include "lib/core/error.h"
 #include "lib/detect/offline.h"
+#include "lib/optim/learning_rate.h"
 #include "lib/store/catalog.h"
 #include "lib/store/reader.h"
 
@@ -97,6 +98,8 @@ class StoreDetection {
       const Curve& curve = batch[i];
       detect::OfflineOptions options;
       options.rising = request_.rising;
+      const train::RunConfig& config = runs_[curve.run].config;
+      options.schedule_changes = optim::ScheduleChanges(config.optim, config.steps);
       detections_[curve.run] = detect::FindTransitions(steps, curve.values, options);
     }
   }
@@ -130,7 +133,7 @@ Json NoVerdicts(const std::vector<summary::CatalogRun>& runs,
   return list;
 }
 
-void PrintJson(const std::vector<TransitionRow>& rows, const Json& no_verdict) {
+void PrintAsJson(const std::vector<TransitionRow>& rows, const Json& no_verdict) {
   Json list = Json::array();
   for (const auto& row : rows) {
     Json entry = Json::object();
@@ -138,7 +141,7 @@ void PrintJson(const std::vector<TransitionRow>& rows, const Json& no_verdict) {
     entry.update(ToJson(row.transition));
     list.push_back(std::move(entry));
   }
-  Out() << Json{{"transitions", list}, {"no_verdict", no_verdict}}.dump(2) << '\n';
+  PrintJson({{"transitions", list}, {"no_verdict", no_verdict}});
 }
 
 int StoreTransitions(const Request& request) {
@@ -157,7 +160,7 @@ int StoreTransitions(const Request& request) {
   }
   const Json no_verdict = NoVerdicts(runs, detections);
   if (request.json) {
-    PrintJson(rows, no_verdict);
+    PrintAsJson(rows, no_verdict);
   } else if (rows.empty()) {
     Message("no transitions in " + Counted(std::ssize(runs), "run"));
   } else {
@@ -176,7 +179,7 @@ int FileTransitions(const Request& request) {
   for (const auto& transition : detection.transitions) rows.push_back({"", nullptr, transition});
   if (!detection.no_verdict.empty()) Message("no verdict: " + detection.no_verdict);
   if (request.json) {
-    PrintJson(rows, detection.no_verdict.empty() ? Json() : Json(detection.no_verdict));
+    PrintAsJson(rows, detection.no_verdict.empty() ? Json() : Json(detection.no_verdict));
   } else if (!rows.empty()) {
     PrintTransitions(Out(), rows, {}, 0);
   } else if (detection.no_verdict.empty()) {
@@ -198,7 +201,7 @@ int TransitionsCommand(const Words& words) {
   }
   if (!std::filesystem::is_directory(request.path)) return FileTransitions(request);
   if (!request.step_column.empty()) {
-    throw InputError("--step-column", "is for CSV files; a store knows its steps");
+    throw InputError("--step-column", "is for CSV files; a store knows its steps", "leave it out");
   }
   return StoreTransitions(request);
 }

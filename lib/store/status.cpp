@@ -30,6 +30,8 @@ void ForEachField(Status& status, const Visit& visit) {
   visit("host", status.host);
   visit("sweep", status.sweep);
   visit("command", status.command);
+  visit("shard_index", status.shard_index);
+  visit("shard_count", status.shard_count);
   visit("state", status.state);
   visit("started_utc", status.started_utc);
   visit("heartbeat_utc", status.heartbeat_utc);
@@ -37,6 +39,8 @@ void ForEachField(Status& status, const Visit& visit) {
   visit("runs_done", status.runs_done);
   visit("runs_failed", status.runs_failed);
   visit("runs_diverged", status.runs_diverged);
+  visit("runs_sealed", status.runs_sealed);
+  visit("failed_runs", status.failed_runs);
   visit("steps_total", status.steps_total);
   visit("steps_done", status.steps_done);
   visit("steps_per_second", status.steps_per_second);
@@ -50,6 +54,12 @@ void Get(const Json& json, std::string& field) {
 }
 void Get(const Json& json, std::int64_t& field) {
   if (json.is_number_integer()) field = json.get<std::int64_t>();
+}
+void Get(const Json& json, std::vector<std::string>& field) {
+  if (!json.is_array()) return;
+  for (const Json& entry : json) {
+    if (entry.is_string()) field.push_back(entry.get<std::string>());
+  }
 }
 // JSON has no NaN; null stands for it.
 void Get(const Json& json, double& field) {
@@ -77,7 +87,8 @@ WorkerStatus NewWorkerStatus() {
   return status;
 }
 
-void WriteStatus(const std::string& store_path, WorkerStatus& status) {
+void WriteStatus(const std::string& store_path, const WorkerStatus& worker) {
+  WorkerStatus status = worker;
   status.heartbeat_utc = UtcNow();
   Json json;
   ForEachField(status, [&](const char* name, const auto& field) { json[name] = field; });

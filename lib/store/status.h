@@ -17,6 +17,8 @@ struct WorkerStatus {
   std::string state;                       // running, finished, interrupted, failed
   std::string started_utc, heartbeat_utc;  // as UtcNow()
   std::int64_t runs_total = 0, runs_done = 0, runs_failed = 0, runs_diverged = 0;
+  std::int64_t runs_sealed = 0;          // of runs_done: in the store
+  std::vector<std::string> failed_runs;  // ids
   std::int64_t steps_total = 0, steps_done = 0;
   double steps_per_second = 0;
   double eta_seconds = 0;  // NaN if unknown
@@ -27,8 +29,8 @@ struct WorkerStatus {
 // Of this process, with worker, pid, host and started_utc filled in.
 WorkerStatus NewWorkerStatus();
 
-// Sets heartbeat_utc and writes. Throws Error(kSystem).
-void WriteStatus(const std::string& store_path, WorkerStatus& status);
+// Replaces the worker's file, with the time of now as its heartbeat. Throws Error(kSystem).
+void WriteStatus(const std::string& store_path, const WorkerStatus& status);
 
 // All workers that ever wrote, by name; files that cannot be read are left out.
 std::vector<WorkerStatus> ReadStatus(const std::string& store_path);
