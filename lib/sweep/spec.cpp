@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdio>
+#include <cstring>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -214,7 +215,9 @@ std::string ReadFile(const std::string& path) {
                                                              &std::fclose);
   if (file == nullptr) {
     if (errno == ENOENT || errno == ENOTDIR) {
-      throw InputError(path, "there is no such sweep file", "check the path");
+      throw InputError(path,
+                       std::string("the sweep file cannot be opened: ") + std::strerror(errno),
+                       "check the path");
     }
     throw SystemErrorFromErrno(path, "the sweep file cannot be opened", errno);
   }

@@ -3,18 +3,12 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "lib/train/config_keys.h"
+#include "lib/train/key_makers.h"
 
 namespace crease::train {
 namespace {
-
-std::string ListOf(const std::vector<std::string>& names) {
-  std::string list;
-  for (const std::string& name : names) list += (list.empty() ? "" : ", ") + name;
-  return list;
-}
 
 std::string_view KindOf(const Value& value) {
   constexpr std::array<std::string_view, 4> kKinds = {"a boolean", "an integer", "a number",
@@ -66,8 +60,8 @@ std::string SetConfigValue(const ConfigKey& key, const Value& value, RunConfig& 
   }
   const std::string wrong = key.set(wanted, config);
   if (wrong.empty()) return "";
-  const bool is_word_key = !key.word.empty();
-  return "is " + Quoted(value) + ", " + (is_word_key ? Requirement(key) : wrong);
+  const bool is_number = key.type == ValueType::kInteger || key.type == ValueType::kReal;
+  return "is " + Quoted(value) + ", " + (is_number ? Requirement(key) : wrong);
 }
 
 std::string ToString(const Value& value) {
