@@ -1,0 +1,106 @@
+#include "analysis/summary/catalog_runs.h"
+
+#include <limits>
+#include <memory>
+#include <utility>
+
+#include <sqlite3.h>
+
+#include "lib/core/error.h"
+#include "lib/train/config_keys.h"
+
+namespace crease::summary {
+namespace {
+
+// A SELECT that is stepped through; columns count from 0.
+class Rows {
+ public:
+  Rows(sqlite3* connection, const char* sql) : connection_(connection) {
+    sqlite3_stmt* statement = nullptr;
+    if (sqlite3_prepare_v2(connection, sql, -1, &statement, nullptr) != SQLITE_OK) Fail();
+    statement_.reset(statement);
+  }
+
+  bool Next() {
+    const int result = sqlite3_step(statement_.get());
+    if (result != SQLITE_ROW && result != SQLITE_DONE) Fail();
+    return result == SQLITE_ROW;
+  }
+
+  std::string Text(int column) const {
+    const unsigned char* text = sqlite3_column_text(statement_.get(), column);
+    if (text == nullptr) return "";
+    const int bytes = sqlite3_column_bytes(statement_.get(), column);
+    return {reinterpret_cast<const char*>(text), static_cast<std::size_t>(bytes)};
+  }
+  std::int64_t Integer(int column) const { return sqlite3_column_int64(statement_.get(), column); }
+  double Real(int column) const {
+    if (sqlite3_column_type(statement_.get(), column) == SQLITE_NULL) {
+      return std::numeric_limits<double>::quiet_NaN();
+    }
+    return sqlite3_column_double(statement_.get(), column);
+  }
+
+ private:
+  [[noreturn]] void Fail() const {
+    throw DamagedError("catalog", sqlite3_errmsg(connection_),
+                       "delete the store's catalog.sqlite*; it is made again from the shards");
+  }
+
+  struct Finalize {
+    void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
+  };
+  sqlite3* connection_;
+  std::unique_ptr<sqlite3_stmt, Finalize> statement_;
+};
+
+}  // namespace
+
+std::vector<CatalogRun> ReadRuns(const store::Catalog& catalog) {
+  Rows rows(catalog.connection(),
+            "SELECT run_id, shard, shard_row, sweep, config, record, digest, outcome, steps_done,"
+            " final_loss, best_accuracy, no_verdict FROM runs ORDER BY rowid");
+  std::vector<CatalogRun> runs;
+  while (rows.Next()) {
+    CatalogRun run;
+    run.run_id = rows.Text(0);
+    run.shard = rows.Text(1);
+    run.shard_row = rows.Integer(2);
+    run.sweep = rows.Text(3);
+    run.config = train::ConfigFromJson(rows.Text(4));
+    run.record_json = rows.Text(5);
+    run.digest = rows.Text(6);
+    run.diverged = rows.Text(7) == "diverged";
+    run.steps_done = rows.Integer(8);
+    run.final_loss = rows.Real(9);
+    run.best_accuracy = rows.Real(10);
+    run.no_verdict = rows.Text(11);
+    runs.push_back(std::move(run));
+  }
+  return runs;
+}
+
+TransitionsByRun ReadTransitions(const store::Catalog& catalog) {
+  Rows rows(catalog.connection(),
+            "SELECT run_id, number, onset_step, midpoint_step, end_step, width_steps,"
+            " loss_before, loss_after, drop_nats, sharpness, peak_rate, plateau_steps,"
+            " plateau_loss, z_score, p_value, open, overlap, schedule"
+            " FROM transitions ORDER BY run_id, number");
+  TransitionsByRun transitions;
+  while (rows.Next()) {
+    CatalogTransition row;
+    row.number = rows.Integer(1);
+    detect::Transition& t = row.transition;
+    int column = 2;
+    for (double* figure : {&t.onset_step, &t.midpoint_step, &t.end_step, &t.width_steps,
+                           &t.loss_before, &t.loss_after, &t.drop_nats, &t.sharpness, &t.peak_rate,
+                           &t.plateau_steps, &t.plateau_loss, &t.z_score, &t.p_value}) {
+      *figure = rows.Real(column++);
+    }
+    for (bool* flag : {&t.open, &t.overlap, &t.schedule}) *flag = rows.Integer(column++) != 0;
+    transitions[rows.Text(0)].push_back(row);
+  }
+  return transitions;
+}
+
+}  // namespace crease::summary
