@@ -19,18 +19,30 @@ namespace crease::store {
 //                transition_count, no_verdict, config (JSON), record (JSON)
 //   transitions  run_id, number within the run, and the columns of detect::Transition
 //   sweeps       name, question, overrides, text, modified_utc
+//   shards       name, size_bytes, modified_ns, created_utc, runs, superseded_runs
+// A figure that does not exist (NaN) is NULL. Of a run that several shards hold, `runs` has the
+// copy in the newest; a run's results are the same in all.
 class Catalog {
  public:
+  enum class OnDamage {
+    kThrow,  // a shard that cannot be read is an error, once the others are indexed
+    kSkip,   // it is left out and named in damaged()
+  };
+
   // Opens or makes DIR/catalog.sqlite and brings it up to date with the shards and sweep files
   // that are there. In memory where the directory cannot be written or the file is damaged beyond
   // repair. Throws Error(kInput) if `store_path` is no store and Error(kDamaged) naming a shard
   // that cannot be read.
-  explicit Catalog(const std::string& store_path);
+  explicit Catalog(const std::string& store_path, OnDamage on_damage = OnDamage::kThrow);
   ~Catalog();
   Catalog(Catalog&&) noexcept;
+  Catalog& operator=(Catalog&&) noexcept;
 
+  // Open as long as this lives; refuses to write. One thread at a time.
   sqlite3* connection() const;
   std::set<std::string> RunIds() const;
+  // What is wrong with the shards that cannot be read, with the remedy.
+  const std::vector<std::string>& damaged() const;
 
  private:
   struct State;

@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "lib/store/status.h"  // the files of DIR/status
+
 namespace crease::store {
 
 std::string ShardsDirectory(const std::string& store_path);

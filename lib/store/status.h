@@ -13,9 +13,10 @@ struct WorkerStatus {
   std::int64_t pid = 0;
   std::string host;
   std::string sweep;
-  std::string command;                     // as typed
-  std::string state;                       // running, finished, interrupted, failed
-  std::string started_utc, heartbeat_utc;  // as UtcNow()
+  std::string command;                            // as typed
+  std::int64_t shard_index = 1, shard_count = 1;  // of --shard
+  std::string state;                              // running, done, interrupted, failed
+  std::string started_utc, heartbeat_utc;         // as UtcNow()
   std::int64_t runs_total = 0, runs_done = 0, runs_failed = 0, runs_diverged = 0;
   std::int64_t runs_sealed = 0;          // of runs_done: in the store
   std::vector<std::string> failed_runs;  // ids
