@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "lib/core/portable_math.h"
 
@@ -56,6 +57,11 @@ NoiseModel::NoiseModel(const Ticks& ticks) {
     const double until = ticks.origin + (ticks.step[first] - ticks.origin) * (1 + kWindowShare);
     while (window.last < ticks.size() && ticks.step[window.last] < until) ++window.last;
     if (ticks.size() - window.last < kMinimumTicks / 2) window.last = ticks.size();
+    const double samples =
+        std::accumulate(ticks.count.begin() + static_cast<std::ptrdiff_t>(first),
+                        ticks.count.begin() + static_cast<std::ptrdiff_t>(window.last), 0.0);
+    const double per_tick = samples / static_cast<double>(window.last - first);
+    while (static_cast<double>(std::size_t{2} << window.scale) < 1.41 * per_tick) ++window.scale;
     first = window.last;
     Measure(ticks, window);
     windows_.push_back(std::move(window));
@@ -83,22 +89,28 @@ void NoiseModel::Measure(const Ticks& ticks, Window& window) const {
 }
 
 void NoiseModel::FindCorrection() {
-  correction_.assign(kOctaves, 1);
-  for (std::size_t octave = kOctaves - 1; octave-- > 0;) {
-    double sum = 0, weight = 0;
+  std::size_t octaves = kOctaves;
+  for (const Window& window : windows_) octaves = std::max(octaves, kOctaves + window.scale);
+  correction_.assign(octaves, 1);
+  for (std::size_t octave = octaves - 1; octave-- > 0;) {
+    // Every window in units of its variance between single ticks, so that loud ones do not rule.
+    double small = 0, large = 0, weight = 0;
     for (const Window& window : windows_) {
-      const double small = window.variance[octave], large = window.variance[octave + 1];
-      if (!(small > 0) || !(large > 0)) continue;
-      sum += window.triples[octave + 1] * portable::Log(2 * large / small);
-      weight += window.triples[octave + 1];
+      if (octave < window.scale || octave + 1 >= window.scale + kOctaves) continue;
+      const std::size_t own = octave - window.scale;
+      if (!(window.variance[0] > 0) || window.variance[own + 1] < 0) continue;
+      const double share = window.triples[own + 1] / window.variance[0];
+      small += share * window.variance[own];
+      large += share * window.variance[own + 1];
+      weight += window.triples[own + 1];
     }
     // With less than this many differences, the ratio would be noise itself.
-    const double ratio = weight >= 12 ? portable::Exp(sum / weight) : 1.0;
+    const double ratio = weight >= 12 && small > 0 ? 2 * large / small : 1.0;
     correction_[octave] = correction_[octave + 1] * std::clamp(ratio, 0.8, 4.0);
   }
   std::size_t octave = 0;
-  while (octave + 1 < kOctaves && correction_[octave] > 1.5) ++octave;
-  correlation_ticks_ = static_cast<double>(std::size_t{1} << octave);
+  while (octave + 1 < octaves && correction_[octave] > 1.5) ++octave;
+  correlation_samples_ = static_cast<double>(std::size_t{1} << octave);
 }
 
 // Neighbouring windows are averaged in, because one alone is itself a noisy measurement.
@@ -127,7 +139,8 @@ double NoiseModel::VarianceOfMean(std::size_t first, std::size_t last) const {
   double variance = Local(window, octave);
   while (variance < 0 && octave > 0) variance = Local(window, --octave);
   const auto size = static_cast<double>(std::size_t{1} << octave);
-  const double mean = std::max(variance, 0.0) * size * correction_[octave] / count;
+  const double mean =
+      std::max(variance, 0.0) * size * correction_[octave + windows_[window].scale] / count;
   return std::max(mean, kSmallestDeviation * kSmallestDeviation);
 }
 

@@ -20,12 +20,13 @@ class NoiseModel {
   // The variance of the logarithm of the mean of ticks [first, last).
   double VarianceOfMean(std::size_t first, std::size_t last) const;
 
-  // The size of batches, in ticks, beyond which they are nearly independent.
-  double correlation_ticks() const { return correlation_ticks_; }
+  // The size of batches, in samples, beyond which they are nearly independent.
+  double correlation_samples() const { return correlation_samples_; }
 
  private:
   struct Window {
     std::size_t first = 0, last = 0;  // ticks
+    std::size_t scale = 0;            // a tick holds about 2^scale samples
     std::vector<double> variance;     // by octave; negative: unknown
     std::vector<double> triples;      // by octave
   };
@@ -34,8 +35,9 @@ class NoiseModel {
   double Local(std::size_t window, std::size_t octave) const;
 
   std::vector<Window> windows_;
-  std::vector<double> correction_;  // by octave: long-run variance / (batch size * variance)
-  double correlation_ticks_ = 1;
+  // By octave of a batch's samples: long-run variance / (batch size * variance of batches).
+  std::vector<double> correction_;
+  double correlation_samples_ = 1;
 };
 
 }  // namespace crease::detect

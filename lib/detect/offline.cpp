@@ -111,10 +111,10 @@ std::string WhyNoVerdict(const Ticks& ticks, const NoiseModel& noise) {
   if (ticks.samples < kMinimumEffectiveSamples) {
     return "fewer than 10 finite, positive values (" + std::to_string(ticks.samples) + ")";
   }
-  const double effective = static_cast<double>(ticks.size()) / noise.correlation_ticks();
+  const double effective = static_cast<double>(ticks.samples) / noise.correlation_samples();
   if (effective >= static_cast<double>(kMinimumEffectiveSamples)) return "";
   return "fewer than 10 independent values: neighbours are correlated over about " +
-         std::to_string(static_cast<long>(noise.correlation_ticks())) + " values";
+         std::to_string(static_cast<long>(noise.correlation_samples())) + " values";
 }
 
 }  // namespace

@@ -49,6 +49,7 @@ Ticks MakeTicks(std::span<const double> steps, std::span<const float> values,
     if (count == 0) return;
     ticks.step.push_back(step / count + ticks.origin);
     ticks.loss.push_back(loss / count);
+    ticks.count.push_back(count);
     step = loss = count = 0;
   };
   for (std::size_t i = first; i < values.size(); ++i) {

@@ -12,10 +12,10 @@ namespace crease::detect {
 // Means over consecutive samples: single samples at first, later groups of 1/5000 of the elapsed
 // steps, so that the cost of everything after is bounded whatever the curve's length.
 struct Ticks {
-  std::vector<double> step, loss;
-  std::vector<char> spike;  // 1: belongs to a spike and says nothing about the level
-  double origin = 0;        // the step that elapsed steps are counted from
-  std::size_t samples = 0;  // finite and positive ones
+  std::vector<double> step, loss, count;  // means, and the number of samples in them
+  std::vector<char> spike;                // 1: belongs to a spike and says nothing about the level
+  double origin = 0;                      // the step that elapsed steps are counted from
+  std::size_t samples = 0;                // finite and positive ones
   std::size_t size() const { return step.size(); }
 };
 
