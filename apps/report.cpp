@@ -25,7 +25,9 @@ std::string Interval(const summary::Estimate& estimate, std::string (*format)(do
 std::string Flags(const detect::Transition& transition) {
   std::string flags;
   const auto add = [&](bool set, const char* name) {
-    if (set) flags += (flags.empty() ? "" : " ") + std::string(name);
+    if (!set) return;
+    if (!flags.empty()) flags += ' ';
+    flags += name;
   };
   add(transition.open, "open");
   add(transition.overlap, "overlap");

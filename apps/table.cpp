@@ -10,6 +10,7 @@
 namespace crease::apps {
 
 void Table::AddColumn(std::string title, bool number) {
+  widths_.push_back(DisplayWidth(title));
   titles_.push_back(std::move(title));
   numbers_.push_back(number);
 }
@@ -19,22 +20,22 @@ void Table::AddRow(std::vector<std::string> cells) {
   rows_.push_back(std::move(cells));
 }
 
-void Table::Print(std::ostream& out) const {
-  std::vector<std::size_t> widths;
+void Table::Print(std::ostream& out) {
   for (std::size_t column = 0; column < titles_.size(); ++column) {
-    std::size_t width = DisplayWidth(titles_[column]);
-    for (const auto& row : rows_) width = std::max(width, DisplayWidth(row[column]));
-    widths.push_back(width);
+    for (const auto& row : rows_) {
+      widths_[column] = std::max(widths_[column], DisplayWidth(row[column]));
+    }
   }
-  PrintLine(out, titles_, widths, true);
-  for (const auto& row : rows_) PrintLine(out, row, widths, false);
+  if (!titles_printed_) PrintLine(out, titles_, true);
+  titles_printed_ = true;
+  for (const auto& row : rows_) PrintLine(out, row, false);
+  rows_.clear();
 }
 
-void Table::PrintLine(std::ostream& out, const std::vector<std::string>& cells,
-                      const std::vector<std::size_t>& widths, bool bold) const {
+void Table::PrintLine(std::ostream& out, const std::vector<std::string>& cells, bool bold) const {
   std::string line;
   for (std::size_t column = 0; column < cells.size(); ++column) {
-    const std::string space(widths[column] - DisplayWidth(cells[column]), ' ');
+    const std::string space(widths_[column] - DisplayWidth(cells[column]), ' ');
     if (column > 0) line += "  ";
     line += numbers_[column] ? space + cells[column] : cells[column] + space;
   }

@@ -15,18 +15,20 @@ class Table {
   // Requires: as many cells as columns.
   void AddRow(std::vector<std::string> cells);
 
-  bool empty() const { return rows_.empty(); }
+  bool empty() const { return rows_.empty(); }  // of rows that are not printed yet
 
-  // Columns are as wide as their widest cell and two spaces apart; the titles are bold on a
-  // terminal. UTF-8 counts as it shows.
-  void Print(std::ostream& out) const;
+  // Prints the rows added since the last call, the first time under the titles, which are bold on
+  // a terminal. Columns are two spaces apart and as wide as their widest cell so far, counting
+  // UTF-8 as it shows.
+  void Print(std::ostream& out);
 
  private:
-  void PrintLine(std::ostream& out, const std::vector<std::string>& cells,
-                 const std::vector<std::size_t>& widths, bool bold) const;
+  void PrintLine(std::ostream& out, const std::vector<std::string>& cells, bool bold) const;
 
   std::vector<std::string> titles_;
   std::vector<bool> numbers_;
+  std::vector<std::size_t> widths_;
+  bool titles_printed_ = false;
   std::vector<std::vector<std::string>> rows_;
 };
 

@@ -9,7 +9,10 @@
 
 #include <omp.h>
 
+#if __has_include("analysis/curve/curve.h")
 #include "analysis/curve/curve.h"
+#define HAS_CURVE 1
+#endif
 #include "analysis/summary/catalog_runs.h"
 #include "analysis/summary/summary.h"
 #include "apps/arguments.h"
@@ -22,6 +25,7 @@
 #include "lib/detect/offline.h"
 #include "lib/optim/learning_rate.h"
 #include "lib/store/catalog.h"
+#include "lib/store/layout.h"
 #include "lib/store/reader.h"
 
 namespace crease::apps {
@@ -77,7 +81,7 @@ class StoreDetection {
 
  private:
   void FindInShard(const std::string& shard, const std::vector<std::size_t>& members) {
-    const store::ShardReader reader(ShardPath(request_.path, shard));
+    const store::ShardReader reader(store::ShardsDirectory(request_.path) + "/" + shard);
     const std::string column = request_.column.empty() ? "loss" : request_.column;
     const std::vector<double> root_steps = reader.Steps("");
     std::vector<Curve> batch;
@@ -169,6 +173,9 @@ int StoreTransitions(const Request& request) {
   return kDone;
 }
 
+#ifndef HAS_CURVE
+int FileTransitions(const Request& request) { throw InputError(request.path, "not yet"); }
+#else
 int FileTransitions(const Request& request) {
   const curve::Curve curve =
       curve::ReadCsv(request.path, {.column = request.column, .step_column = request.step_column});
@@ -188,6 +195,7 @@ int FileTransitions(const Request& request) {
   return kDone;
 }
 
+#endif
 }  // namespace
 
 int TransitionsCommand(const Words& words) {

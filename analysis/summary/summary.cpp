@@ -1,7 +1,6 @@
 #include "analysis/summary/summary.h"
 
 #include <cmath>
-#include <limits>
 #include <unordered_map>
 #include <utility>
 
@@ -9,8 +8,6 @@
 
 namespace crease::summary {
 namespace {
-
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 // Equal for the runs of one cell, whatever the paths of the user's own files.
 std::string CellId(train::RunConfig config) {
@@ -57,7 +54,7 @@ void AddOutcome(const CatalogRun& run, Cell& cell, std::vector<double>& final_lo
 Cell CellOf(const Group& group, const TransitionsByRun& transitions) {
   Cell cell;
   std::vector<double> final_losses, drops;
-  std::vector<statistics::Duration> onsets;
+  std::vector<Duration> onsets;
   std::int64_t transition_count = 0;
   for (const CatalogRun* run : group.runs) {
     AddOutcome(*run, cell, final_losses);
@@ -74,7 +71,7 @@ Cell CellOf(const Group& group, const TransitionsByRun& transitions) {
     }
   }
   cell.reached = Share(cell.runs_reached, cell.runs_with_accuracy);
-  cell.first_onset_step = MedianOnset(onsets);
+  cell.first_onset_step = MedianDuration(onsets);
   cell.transitions_per_run = static_cast<double>(transition_count) / static_cast<double>(cell.runs);
   cell.median_drop_nats = Median(std::move(drops));
   cell.median_final_loss = Median(std::move(final_losses));

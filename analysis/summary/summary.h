@@ -8,17 +8,12 @@
 #include <vector>
 
 #include "analysis/summary/catalog_runs.h"
+#include "analysis/summary/estimates.h"
 
 namespace crease::summary {
 
 // "Reached" means a best accuracy of at least this over all steps.
 inline constexpr double kReachedAccuracy = 0.95;
-
-// An estimate with its 95 % confidence interval; NaN where there is none, infinite where it lies
-// beyond the end of the runs.
-struct Estimate {
-  double value, low, high;
-};
 
 struct Cell {
   std::vector<std::string> values;  // of Summary::keys
