@@ -46,28 +46,28 @@ std::uint32_t StoredChecksum(std::span<const std::byte> four) {
 
 }  // namespace
 
-ChunkLayout::ChunkLayout(std::vector<std::size_t> dims, std::size_t element_bytes,
-                         std::size_t target_bytes)
-    : dims_(std::move(dims)), chunk_(dims_), element_bytes_(element_bytes) {
-  std::size_t bytes = element_bytes;
-  for (std::size_t dim : dims_) {
-    assert(dim > 0);
-    bytes *= dim;
-  }
-  for (std::size_t axis = 0; axis < dims_.size() && bytes > target_bytes; ++axis) {
-    const std::size_t row_bytes = bytes / dims_[axis];
-    const std::size_t most = std::max<std::size_t>(1, target_bytes / row_bytes);
-    const std::size_t blocks = (dims_[axis] + most - 1) / most;
-    chunk_[axis] = (dims_[axis] + blocks - 1) / blocks;
-    bytes = row_bytes * chunk_[axis];
-  }
-  FindAxis();
-}
-
 ChunkLayout::ChunkLayout(std::vector<std::size_t> dims, std::vector<std::size_t> chunk,
                          std::size_t element_bytes)
     : dims_(std::move(dims)), chunk_(std::move(chunk)), element_bytes_(element_bytes) {
   FindAxis();
+}
+
+ChunkLayout ChunkLayout::Cut(std::vector<std::size_t> dims, std::size_t element_bytes,
+                             std::size_t target_bytes) {
+  std::vector<std::size_t> chunk = dims;
+  std::size_t bytes = element_bytes;
+  for (std::size_t dim : dims) {
+    assert(dim > 0);
+    bytes *= dim;
+  }
+  for (std::size_t axis = 0; axis < dims.size() && bytes > target_bytes; ++axis) {
+    const std::size_t row_bytes = bytes / dims[axis];
+    const std::size_t most = std::max<std::size_t>(1, target_bytes / row_bytes);
+    const std::size_t blocks = (dims[axis] + most - 1) / most;
+    chunk[axis] = (dims[axis] + blocks - 1) / blocks;
+    bytes = row_bytes * chunk[axis];
+  }
+  return {std::move(dims), std::move(chunk), element_bytes};
 }
 
 void ChunkLayout::FindAxis() {

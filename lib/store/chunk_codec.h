@@ -15,8 +15,9 @@ class ChunkLayout {
  public:
   // Chooses the axis and c so that a chunk has at most `target_bytes`, or one element.
   // Requires: no axis is empty.
-  ChunkLayout(std::vector<std::size_t> dims, std::size_t element_bytes, std::size_t target_bytes);
-  // The layout of a file. `Valid()` says whether it is of the form above.
+  static ChunkLayout Cut(std::vector<std::size_t> dims, std::size_t element_bytes,
+                         std::size_t target_bytes);
+  // A given layout. `Valid()` says whether it is of the form above.
   ChunkLayout(std::vector<std::size_t> dims, std::vector<std::size_t> chunk,
               std::size_t element_bytes);
 

@@ -66,7 +66,7 @@ ArrayShape ShapeOf(train::RecordedArray&& array, std::size_t elements) {
   if (entry.row_bytes >= kGatherBelowBytes) {
     std::vector<std::size_t> dims{1};
     dims.insert(dims.end(), array.shape.begin(), array.shape.end());
-    entry.streamed.emplace(std::move(dims), sizeof(float), kChunkTargetBytes);
+    entry.streamed = ChunkLayout::Cut(std::move(dims), sizeof(float), kChunkTargetBytes);
   }
   entry.array = std::move(array);
   return entry;

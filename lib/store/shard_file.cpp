@@ -158,7 +158,7 @@ void ShardFile::DefineCoordinate(const std::string& group, const std::string& na
 void ShardFile::DefineRows(const std::string& group, const std::string& name,
                            const std::string& description) {
   const DatasetSpec spec{group, name, ElementType::kInt64, 8, {}, {0}, true, description, ""};
-  Create(spec, ChunkLayout({kIndexChunkRows}, 8, kIndexChunkRows * 8));
+  Create(spec, ChunkLayout({0}, std::vector<std::size_t>{kIndexChunkRows}, 8));
   MakeScale(group, name, 0);
 }
 
@@ -167,7 +167,7 @@ void ShardFile::FinishRows(const std::string& group, const std::string& name, st
   SetRows(dataset, count);
   std::vector<std::int64_t> indices(count);
   std::iota(indices.begin(), indices.end(), 0);
-  const ChunkLayout layout({count}, {kIndexChunkRows}, 8);
+  const ChunkLayout layout({count}, std::vector<std::size_t>{kIndexChunkRows}, 8);
   for (std::size_t i = 0; i < layout.count(); ++i) {
     const ChunkLayout::Block block = layout.At(i);
     const auto bytes = std::as_bytes(std::span(indices)).subspan(block.first_byte, block.bytes);
@@ -248,7 +248,7 @@ void ShardFile::WriteChunk(const DatasetHandle& dataset, std::span<const std::si
 void ShardFile::Write(const DatasetSpec& spec, std::span<const std::byte> bytes) {
   std::vector<std::size_t> dims = spec.shape;
   for (std::size_t& dim : dims) dim = std::max<std::size_t>(dim, 1);
-  const ChunkLayout layout(dims, spec.element_bytes, kChunkTargetBytes);
+  const ChunkLayout layout = ChunkLayout::Cut(dims, spec.element_bytes, kChunkTargetBytes);
   const DatasetHandle dataset = Create(spec, layout);
   if (bytes.empty()) return;
   for (std::size_t i = 0; i < layout.count(); ++i) {
