@@ -68,6 +68,11 @@ HWY_INLINE Group LowerPower(int exponent, const Group& z) {
   return exponent == 2 ? Abs(z) : z * z;
 }
 
+// 0 at 0, the derivative that PyTorch takes for |z|.
+HWY_INLINE Group Sign(const Group& z) {
+  return Select(Less(Zero(), z), Set(1.0f), Select(Less(z, Zero()), Set(-1.0f), Zero()));
+}
+
 HWY_INLINE void DivisiveForward(const NormSpec& spec, const float* z, float* u,
                                 float* inverse_divisor) {
   float offset = spec.beta;
@@ -90,7 +95,7 @@ HWY_INLINE void DivisiveBackward(const NormSpec& spec, const float* z, const flo
   const Group factor = Set(static_cast<float>(spec.exponent)) * Load(inverse_divisor);
   for (std::size_t i = 0; i < spec.width; ++i) {
     const Group value = Load(z + i * kLanes);
-    const Group rest = Load(g + i * kLanes) - CopySign(Set(1.0f), value) * along;
+    const Group rest = NegMulAdd(Sign(value), along, Load(g + i * kLanes));
     Store(factor * LowerPower(spec.exponent, value) * rest, d_z + i * kLanes);
   }
 }
