@@ -56,6 +56,11 @@ po::variables_map Parse(const Grammar& grammar, const std::vector<std::string>& 
                 .style(style)
                 .run(),
             values);
+  for (std::size_t i = 0; i < grammar.required; ++i) {
+    if (values.count(grammar.positional[i]) > 0) continue;
+    throw InputError("crease " + grammar.command, grammar.positional[i] + " is missing",
+                     "usage: crease " + grammar.command + " " + grammar.synopsis);
+  }
   po::notify(values);
   return values;
 }
@@ -98,12 +103,6 @@ std::optional<Arguments> ParseArguments(const Grammar& grammar,
                      UnknownOptionRemedy(grammar, error.get_option_name()));
   } catch (const po::error& error) {
     throw InputError(place, error.what(), HelpRemedy(grammar));
-  }
-  for (std::size_t i = 0; i < grammar.required; ++i) {
-    if (values.count(grammar.positional[i]) == 0) {
-      throw InputError(place, grammar.positional[i] + " is missing",
-                       "usage: crease " + grammar.command + " " + grammar.synopsis);
-    }
   }
   return Arguments(std::move(values));
 }
