@@ -112,7 +112,8 @@ std::vector<Value> RangeValues(const Item& item, const Generator& generator) {
                      "write { range = [a, b, step] }");
   }
   if (bounds.size() != 2 && bounds.size() != 3) {
-    throw InputError(generator.place, form + " has " + std::to_string(bounds.size()) + " numbers",
+    throw InputError(generator.place,
+                     form + " needs two numbers, has " + std::to_string(bounds.size()),
                      "write { range = [a, b] } or { range = [a, b, step] }; b is excluded");
   }
   std::array<std::int64_t, 3> numbers = {0, 0, 1};
@@ -164,7 +165,8 @@ std::array<double, 2> SpacedBounds(const Item& item, const Generator& generator)
   const toml::array& bounds = *generator.bounds;
   const std::string form = item.name + ": " + generator.form;
   if (bounds.size() != 2) {
-    throw InputError(generator.place, form + " has " + std::to_string(bounds.size()) + " numbers",
+    throw InputError(generator.place,
+                     form + " needs two numbers, has " + std::to_string(bounds.size()),
                      "write { " + generator.form + " = [a, b], n = k }; b is included");
   }
   std::array<double, 2> numbers = {};

@@ -189,6 +189,18 @@ void AddTopLevel(const Item& item, Draft& draft) {
   }
 }
 
+// Of the section that a name starts with ("" for none), or of all if they are few.
+std::string KnownNames(const std::string& section, const std::vector<std::string>& known) {
+  constexpr std::size_t kFew = 12;
+  std::string list;
+  for (const std::string& name : known) {
+    const bool listed = section.empty() ? known.size() <= kFew : name.starts_with(section);
+    if (listed) list += (list.empty() ? "known are " : ", ") + name;
+  }
+  if (!list.empty()) return list;
+  return "keys are seed, and section.key with the sections data, model and train: model.width";
+}
+
 void Replace(std::vector<Item>& items, Item&& item) {
   const auto found = std::find_if(items.begin(), items.end(),
                                   [&](const Item& other) { return other.name == item.name; });
@@ -297,16 +309,8 @@ std::string KindOf(const toml::node& node) {
 Error UnknownName(const std::string& place, const std::string& what, const std::string& name,
                   const std::vector<std::string>& known) {
   const std::string nearest = train::NearestName(name, known);
-  std::string remedy;
-  if (!nearest.empty()) {
-    remedy = "did you mean " + nearest + "?";
-  } else {
-    const std::string section = name.substr(0, name.find('.') + 1);
-    for (const std::string& candidate : known) {
-      if (!section.empty() && !candidate.starts_with(section)) continue;
-      remedy += (remedy.empty() ? "known are " : ", ") + candidate;
-    }
-  }
+  std::string remedy = "did you mean " + nearest + "?";
+  if (nearest.empty()) remedy = KnownNames(name.substr(0, name.find('.') + 1), known);
   return InputError(place, "unknown " + what + " " + name, remedy);
 }
 

@@ -1,7 +1,9 @@
 #include "lib/sweep/record_spec.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <string_view>
+#include <tuple>
 
 #include "lib/train/config_keys.h"
 
@@ -48,7 +50,7 @@ std::int64_t PointsOf(const Part& part) {
   return IntegerOf(part, 1, kMostSteps);
 }
 
-// The members of the item's table, their names checked.
+// The members of the item's table in the order of the file, their names checked.
 std::vector<Part> PartsOf(const Item& item, const std::vector<std::string>& known,
                           std::string_view remedy) {
   const toml::table* table = item.node->as_table();
@@ -65,6 +67,10 @@ std::vector<Part> PartsOf(const Item& item, const std::vector<std::string>& know
     if (!is_known) throw UnknownName(place, "key of " + item.name + ":", name, known);
     parts.push_back({&item, item.name + "." + name, &node});
   }
+  std::sort(parts.begin(), parts.end(), [](const Part& a, const Part& b) {
+    const toml::source_position at = a.node->source().begin, other = b.node->source().begin;
+    return std::tie(at.line, at.column) < std::tie(other.line, other.column);
+  });
   return parts;
 }
 

@@ -39,6 +39,14 @@ std::string_view Trimmed(std::string_view text) {
   return text.substr(first, text.find_last_not_of(" \t") - first + 1);
 }
 
+std::string RemedyFor(std::string_view description) {
+  if (description.find("redefine") != std::string_view::npos) return "remove one of the two";
+  if (description.find("determine value type") != std::string_view::npos) {
+    return "put strings in quotes: norm = \"unit\"";
+  }
+  return "write it as TOML 1.0 (https://toml.io); sweeps/spiral.toml is an example";
+}
+
 bool LooksStructured(std::string_view value) {
   return value.starts_with('[') || value.starts_with('{') || value.starts_with('"');
 }
@@ -55,7 +63,7 @@ std::shared_ptr<const Document> Document::FromFile(const std::string& text,
     document->root_ = toml::parse(text);
   } catch (const toml::parse_error& error) {
     throw InputError(Position(path, error.source().begin), std::string(error.description()),
-                     "write it as TOML 1.0 (https://toml.io); sweeps/spiral.toml is an example");
+                     RemedyFor(error.description()));
   }
   return document;
 }
