@@ -1,0 +1,24 @@
+// One line of a CSV file.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace crease::curve {
+
+// The separator that a line uses: tab, semicolon, comma or blank, whichever comes first in this
+// order outside of quotes; a comma if there is none.
+char FindSeparator(std::string_view line);
+
+// Cells without surrounding blanks and quotes. Blanks as separators may be repeated. `cells` is
+// reused from line to line.
+void SplitCells(std::string_view line, char separator, std::vector<std::string_view>& cells);
+
+// NaN for what stands for "no value" (empty, nan, na, null, none, inf); nothing if it is no number.
+std::optional<double> ParseNumber(std::string_view cell);
+
+bool EqualIgnoringCase(std::string_view a, std::string_view b);
+
+}  // namespace crease::curve
