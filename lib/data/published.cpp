@@ -94,15 +94,17 @@ Split ImageSplit(const IdxArray& images, const IdxArray& labels) {
 
 Dataset LoadIdxImages(const std::string& task, const ImageFiles& files) {
   const std::vector<std::string> directories = PublishedDirectories(task);
-  const auto read = [&](const PublishedFile& file) {
-    return IdxArray(file.name, ReadPublished(file, directories, files.install));
+  const auto read = [&](const PublishedFile& images, const PublishedFile& labels) {
+    const IdxArray pixels(images.name, ReadPublished(images, directories, files.install));
+    return ImageSplit(pixels,
+                      IdxArray(labels.name, ReadPublished(labels, directories, files.install)));
   };
   Dataset dataset;
   dataset.task = task;
   dataset.inputs = PublishedInputs(task);
   dataset.outputs = 10;
-  dataset.train = ImageSplit(read(files.train_images), read(files.train_labels));
-  dataset.test = ImageSplit(read(files.test_images), read(files.test_labels));
+  dataset.train = read(files.train_images, files.train_labels);
+  dataset.test = read(files.test_images, files.test_labels);
   return dataset;
 }
 

@@ -26,8 +26,14 @@ template <typename Value>
 Standardization MeasureStandardization(std::size_t points, std::size_t inputs, const Value& value) {
   const auto count = static_cast<double>(points);
   Standardization result{std::vector<double>(inputs), std::vector<double>(inputs)};
-  for (std::size_t i = 0; i < points * inputs; ++i) result.mean[i % inputs] += value(i);
-  for (double& mean : result.mean) mean /= count;
+  // The second pass corrects what rounding left of the first.
+  for (int pass = 0; pass < 2; ++pass) {
+    std::vector<double> sum(inputs);
+    for (std::size_t i = 0; i < points * inputs; ++i) {
+      sum[i % inputs] += value(i) - result.mean[i % inputs];
+    }
+    for (std::size_t d = 0; d < inputs; ++d) result.mean[d] += sum[d] / count;
+  }
   for (std::size_t i = 0; i < points * inputs; ++i) {
     const double distance = value(i) - result.mean[i % inputs];
     result.deviation[i % inputs] += distance * distance;

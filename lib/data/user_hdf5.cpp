@@ -120,6 +120,8 @@ std::size_t CheckedCount(hid_t dataset, const Array& array, std::size_t value_by
       "write all of its values, and at most " + std::to_string(kMost) + " of them");
 }
 
+// Extents of the data set, and of its chunks if it has any. HDF5 does not survive chunks that
+// are larger than what they belong to, as damaged files have them.
 void ReadExtents(hid_t dataset, Array& array) {
   const Handle space(H5Dget_space(dataset), H5Sclose);
   const int rank = H5Sget_simple_extent_ndims(space.get());
@@ -127,8 +129,15 @@ void ReadExtents(hid_t dataset, Array& array) {
     throw InputError(array.place, "is a single value, no array",
                      "give an array whose first axis is the points");
   }
-  array.extents.resize(static_cast<std::size_t>(rank));
-  H5Sget_simple_extent_dims(space.get(), array.extents.data(), nullptr);
+  const auto axes = static_cast<std::size_t>(rank);
+  array.extents.resize(axes);
+  std::vector<hsize_t> most(axes), chunk(axes);
+  H5Sget_simple_extent_dims(space.get(), array.extents.data(), most.data());
+  const Handle creation(H5Dget_create_plist(dataset), H5Pclose);
+  if (H5Pget_layout(creation.get()) != H5D_CHUNKED) return;
+  bool fits = H5Pget_chunk(creation.get(), rank, chunk.data()) == rank;
+  for (std::size_t i = 0; i < axes; ++i) fits = fits && chunk[i] > 0 && chunk[i] <= most[i];
+  if (!fits) throw InputError(array.place, "its chunks are damaged", "write the file anew");
 }
 
 Array ReadArray(const UserFile& file, const std::string& name) {
