@@ -46,16 +46,15 @@ Shape ShapeOf(const data::Options& data) {
     const auto inputs = static_cast<double>(data.inputs);
     return {inputs, inputs, 128};
   }
-  if (data.task == "random_labels" && data.source == "gaussian") {
+  if (data.task == "random_labels") {
     return {static_cast<double>(data.inputs), static_cast<double>(data.classes), points};
   }
-  const std::string& images = data.task == "random_labels" ? data.source : data.task;
   Shape shape{20, 2, 1000};
-  if (images == "digits") shape = {64, 10, 1437};
-  if (images == "mnist" || images == "fashion_mnist") shape = {784, 10, 60000};
-  if (images == "iris") shape = {4, 3, 150};
-  if (images == "wine") shape = {13, 3, 178};
-  if (images == "breast_cancer") shape = {30, 2, 569};
+  if (data.task == "digits") shape = {64, 10, 1437};
+  if (data.task == "mnist" || data.task == "fashion_mnist") shape = {784, 10, 60000};
+  if (data.task == "iris") shape = {4, 3, 150};
+  if (data.task == "wine") shape = {13, 3, 178};
+  if (data.task == "breast_cancer") shape = {30, 2, 569};
   if (data.subset > 0) shape.points = std::min(shape.points, static_cast<double>(data.subset));
   return shape;
 }
