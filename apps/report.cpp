@@ -10,14 +10,14 @@
 namespace crease::apps {
 namespace {
 
-Json ToJson(const summary::Estimate& estimate) {
+Json ToJson(const statistics::Estimate& estimate) {
   return {{"value", estimate.value}, {"low", estimate.low}, {"high", estimate.high}};
 }
 
 // What lies beyond the end of the runs has no number.
 std::string Step(double step) { return std::isinf(step) ? "not yet" : FormatStep(step); }
 
-std::string Interval(const summary::Estimate& estimate, std::string (*format)(double)) {
+std::string Interval(const statistics::Estimate& estimate, std::string (*format)(double)) {
   if (std::isnan(estimate.value)) return "-";
   return FormatInterval(format(estimate.low), format(estimate.high));
 }

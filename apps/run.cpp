@@ -127,8 +127,7 @@ void TellOutcome(const TrainingOutcome& outcome) {
           Counted(outcome.written.shards, "shard"));
   if (progress.runs_failed > 0) {
     Message(Counted(progress.runs_failed, "run") +
-            " failed; running the same command again tries "
-            "them again");
+            " failed\n  remedy: see the messages above; the same command tries them again");
   }
   if (outcome.interrupted) {
     Message("interrupted: completed runs are kept, running the same command again trains the rest");
@@ -153,6 +152,7 @@ std::vector<summary::CatalogRun> PlannedInStore(const std::vector<sweep::Planned
 
 void PrintResults(const Request& request, const std::vector<summary::CatalogRun>& runs,
                   const summary::TransitionsByRun& transitions) {
+  if (runs.empty()) return;
   const summary::Summary summary = summary::Summarize(runs, transitions);
   PrintSummary(Out(), summary);
   std::vector<TransitionRow> rows;

@@ -9,10 +9,7 @@
 
 #include <omp.h>
 
-#if __has_include("analysis/curve/curve.h")
 #include "analysis/curve/curve.h"
-#define HAS_CURVE 1
-#endif
 #include "analysis/summary/catalog_runs.h"
 #include "analysis/summary/summary.h"
 #include "apps/arguments.h"
@@ -173,9 +170,6 @@ int StoreTransitions(const Request& request) {
   return kDone;
 }
 
-#ifndef HAS_CURVE
-int FileTransitions(const Request& request) { throw InputError(request.path, "not yet"); }
-#else
 int FileTransitions(const Request& request) {
   const curve::Curve curve =
       curve::ReadCsv(request.path, {.column = request.column, .step_column = request.step_column});
@@ -195,7 +189,6 @@ int FileTransitions(const Request& request) {
   return kDone;
 }
 
-#endif
 }  // namespace
 
 int TransitionsCommand(const Words& words) {

@@ -54,7 +54,7 @@ void AddOutcome(const CatalogRun& run, Cell& cell, std::vector<double>& final_lo
 Cell CellOf(const Group& group, const TransitionsByRun& transitions) {
   Cell cell;
   std::vector<double> final_losses, drops;
-  std::vector<Duration> onsets;
+  std::vector<statistics::Duration> onsets;
   std::int64_t transition_count = 0;
   for (const CatalogRun* run : group.runs) {
     AddOutcome(*run, cell, final_losses);
@@ -70,11 +70,11 @@ Cell CellOf(const Group& group, const TransitionsByRun& transitions) {
       ++cell.runs_without_verdict;
     }
   }
-  cell.reached = Share(cell.runs_reached, cell.runs_with_accuracy);
-  cell.first_onset_step = MedianDuration(onsets);
+  cell.reached = statistics::Share(cell.runs_reached, cell.runs_with_accuracy);
+  cell.first_onset_step = statistics::MedianDuration(onsets);
   cell.transitions_per_run = static_cast<double>(transition_count) / static_cast<double>(cell.runs);
-  cell.median_drop_nats = Median(std::move(drops));
-  cell.median_final_loss = Median(std::move(final_losses));
+  cell.median_drop_nats = statistics::Median(drops);
+  cell.median_final_loss = statistics::Median(final_losses);
   return cell;
 }
 

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "analysis/statistics/statistics.h"
 #include "analysis/summary/catalog_runs.h"
-#include "analysis/summary/estimates.h"
 
 namespace crease::summary {
 
@@ -21,13 +21,13 @@ struct Cell {
   std::int64_t diverged = 0;
   std::int64_t runs_with_accuracy = 0;  // 0 for regression: `reached` is NaN
   std::int64_t runs_reached = 0;
-  Estimate reached;  // share of runs_with_accuracy; Wilson
+  statistics::Estimate reached;  // share of runs_with_accuracy; Wilson
   std::int64_t runs_with_transition = 0;
   std::int64_t runs_without_verdict = 0;
   double transitions_per_run = 0;
   // Median step of a run's first transition (Kaplan-Meier): runs without one are censored where
   // they end, those without a verdict are left out.
-  Estimate first_onset_step;
+  statistics::Estimate first_onset_step;
   double median_drop_nats;   // over all transitions of the cell
   double median_final_loss;  // over the runs that completed
 };

@@ -20,7 +20,9 @@ LAYERS = {
     "apps": 6,
 }
 # Folders of analysis/ that may include another one, with the reason: {(from, to): reason}.
-WITHIN_ANALYSIS = {}
+WITHIN_ANALYSIS = {
+    ("analysis/summary", "analysis/statistics"): "shares and medians with their intervals",
+}
 
 MAX_FILE_LINES = 400
 MAX_FUNCTION_LINES = 60
