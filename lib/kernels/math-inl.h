@@ -1,5 +1,5 @@
-// exp, log1p, expm1, tanh and erfc on groups of 16 floats: own polynomials, the same bits on
-// every target. NaN stays NaN.
+// exp, log1p, expm1, tanh and the normal distribution on groups of 16 floats: own polynomials, the
+// same bits on every target. NaN stays NaN. tests/kernels/math_accuracy_test.cpp holds the bounds.
 #if defined(CREASE_KERNELS_MATH_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef CREASE_KERNELS_MATH_INL_H_
 #undef CREASE_KERNELS_MATH_INL_H_
@@ -37,7 +37,7 @@ HWY_INLINE ReducedExponent ReduceExponent(const Group& x) {
   return {PowerOfTwo(n), MulAdd(r * r, Polynomial(r, kSeries), r)};
 }
 
-// Within 1 ulp for -87 <= x <= 88; 0 below, infinity above.
+// Within 1.05 ulp for -87 <= x <= 88; 0 below, infinity above.
 HWY_INLINE Group Exp(const Group& x) {
   const GroupMask low = Less(x, Set(-87.0f)), high = Less(Set(88.0f), x);
   const Group clamped = Select(low, Set(-87.0f), Select(high, Set(88.0f), x));
@@ -47,14 +47,14 @@ HWY_INLINE Group Exp(const Group& x) {
   return Select(low, Zero(), Select(high, infinity, result));
 }
 
-// e^x - 1 for x <= 88, accurate near 0.
+// e^x - 1 for x <= 88, within 1.7 ulp.
 HWY_INLINE Group Expm1(const Group& x) {
   const Group clamped = Select(Less(x, Set(-30.0f)), Set(-30.0f), x);
   const ReducedExponent e = ReduceExponent(clamped);
   return MulAdd(e.power, e.remainder, e.power - Set(1.0f));
 }
 
-// ln(1 + x) for 0 <= x < 2^100, within 2 ulp; accurate near 0.
+// ln(1 + x) for 0 <= x < 2^100, within 1.6 ulp.
 HWY_INLINE Group Log1p(const Group& x) {
   const Group u = Set(1.0f) + x;
   Group mantissa, exponent;
@@ -73,6 +73,7 @@ HWY_INLINE Group Log1p(const Group& x) {
   return MulAdd(exponent, Set(kLn2High), MulAdd(exponent, Set(kLn2Low), log_mantissa));
 }
 
+// Within 2.5 ulp.
 HWY_INLINE Group Tanh(const Group& x) {
   const Group magnitude = Abs(x);
   const Group clamped = Select(Less(Set(10.0f), magnitude), Set(10.0f), magnitude);
@@ -80,7 +81,7 @@ HWY_INLINE Group Tanh(const Group& x) {
   return CopySign(e / (e + Set(2.0f)), x);
 }
 
-// The cumulative distribution of N(0, 1); absolute error below 1e-7.
+// The cumulative distribution of N(0, 1): within 7e-8, and within 5e-6 of itself for x >= -13.
 HWY_INLINE Group NormalCdf(const Group& x) {
   // |x| < 1.25: 1/2 + x sum_k (-x^2/2)^k / (k! (2k+1)) / sqrt(2 pi); the next term is below 8e-9.
   constexpr float kCentre[] = {3.98942280e-1f,  -6.64903801e-2f, 9.97355701e-3f,

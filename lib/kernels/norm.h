@@ -14,8 +14,8 @@
 //   none       u = z
 //
 // Means use the corrected two-pass formula: m1 = sum z/n; d = z - m1; d -= mean d.
-// A sum over the entries of a point is taken in four partial sums (entry mod 4, each in order),
-// added as (0+1) + (2+3), on every target.
+// A sum over the entries of a point is taken in blocks of 64, which are added in order; in each
+// block in four partial sums (entry mod 4, each in order), added as (0+1) + (2+3). On every target.
 #pragma once
 
 #include <cstddef>

@@ -181,19 +181,33 @@ HWY_INLINE float SumOverLanes(const Group& a) {
   return (four[0] + four[2]) + (four[1] + four[3]);
 }
 
-// Folds entries 0 ... count-1 of a point into four partial sums (entry mod 4, each in order) and
-// adds them as (0+1) + (2+3). add(sum, entry) returns the sum with the entry's term.
+// Sums the terms of entries first ... last-1 of a point in four partial sums (entry mod 4, each in
+// order), added as (0+1) + (2+3). add(sum, entry) returns the sum with the entry's term. `first`
+// is a multiple of 4.
 template <typename Add>
-HWY_INLINE Group SumOverEntries(std::size_t count, const Add& add) {
+HWY_INLINE Group SumOverBlock(std::size_t first, std::size_t last, const Add& add) {
   Group partial[4] = {Zero(), Zero(), Zero(), Zero()};
-  std::size_t i = 0;
-  for (; i + 4 <= count; i += 4) {
+  std::size_t i = first;
+  for (; i + 4 <= last; i += 4) {
     for (std::size_t k = 0; k < 4; ++k) partial[k] = add(partial[k], i + k);
   }
-  if (i < count) partial[0] = add(partial[0], i);
-  if (i + 1 < count) partial[1] = add(partial[1], i + 1);
-  if (i + 2 < count) partial[2] = add(partial[2], i + 2);
+  if (i < last) partial[0] = add(partial[0], i);
+  if (i + 1 < last) partial[1] = add(partial[1], i + 1);
+  if (i + 2 < last) partial[2] = add(partial[2], i + 2);
   return (partial[0] + partial[1]) + (partial[2] + partial[3]);
+}
+
+// Over all entries, block by block: rounding errors grow with the 16 terms of a partial sum and
+// with the number of blocks, not with the width.
+template <typename Add>
+HWY_INLINE Group SumOverEntries(std::size_t count, const Add& add) {
+  constexpr std::size_t kBlock = 64;
+  if (count <= kBlock) return SumOverBlock(0, count, add);
+  Group sum = SumOverBlock(0, kBlock, add);
+  for (std::size_t first = kBlock; first < count; first += kBlock) {
+    sum = sum + SumOverBlock(first, first + kBlock < count ? first + kBlock : count, add);
+  }
+  return sum;
 }
 
 }  // namespace HWY_NAMESPACE

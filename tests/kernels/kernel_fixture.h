@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <limits>
 #include <string>
 
@@ -110,8 +111,10 @@ inline testing::AssertionResult SameBits(const Buffer& kernel, const Buffer& twi
   if (!kernel.intact()) return testing::AssertionFailure() << "wrote past the end";
   for (std::size_t i = 0; i < twin.size(); ++i) {
     if (SameBits(kernel[i], twin[i])) continue;
-    return testing::AssertionFailure() << "at " << i << " of " << twin.size() << ": kernel "
-                                       << std::hexfloat << kernel[i] << ", twin " << twin[i];
+    char text[96];
+    std::snprintf(text, sizeof text, "at %zu of %zu: kernel %a, twin %a", i, twin.size(),
+                  static_cast<double>(kernel[i]), static_cast<double>(twin[i]));
+    return testing::AssertionFailure() << text;
   }
   return testing::AssertionSuccess();
 }

@@ -80,6 +80,16 @@ TEST_P(NormTest, HasTheBitsOfItsTwinOnSpecialValues) {
   }
 }
 
+// Sums over more than one block of entries.
+TEST_P(NormTest, HasTheBitsOfItsTwinOnWideVectors) {
+  for (const std::size_t width : {64, 65, 128, 130, 257}) {
+    const std::size_t size = 2 * width * kLanes;
+    for (const NormSpec& spec : SpecsOf(width)) {
+      ASSERT_NO_FATAL_FAILURE(Compare(spec, 2, Normals(size, 1, 2.0), Normals(size, 2)));
+    }
+  }
+}
+
 TEST_P(NormTest, AffineHasTheBitsOfItsTwin) {
   for (const std::size_t width : kWidths) {
     for (const std::size_t points : kPointCounts) {

@@ -18,12 +18,20 @@ T SumOverLanes(const T* lanes) {
   return sum[0];
 }
 
-// Over the entries of a point, four partial sums: add(sum, i) returns the sum with entry i.
+// Over the entries of a point, in blocks of 64: add(sum, i) returns the sum with entry i.
 template <typename Add>
 float SumOverEntries(std::size_t count, const Add& add) {
-  float partial[4] = {0, 0, 0, 0};
-  for (std::size_t i = 0; i < count; ++i) partial[i % 4] = add(partial[i % 4], i);
-  return (partial[0] + partial[1]) + (partial[2] + partial[3]);
+  constexpr std::size_t kBlock = 64;
+  float sum = 0;
+  for (std::size_t first = 0; first < count; first += kBlock) {
+    float partial[4] = {0, 0, 0, 0};
+    for (std::size_t i = first; i < count && i < first + kBlock; ++i) {
+      partial[i % 4] = add(partial[i % 4], i);
+    }
+    const float block = (partial[0] + partial[1]) + (partial[2] + partial[3]);
+    sum = first == 0 ? block : sum + block;
+  }
+  return sum;
 }
 
 }  // namespace crease::kernels::twin
