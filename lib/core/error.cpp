@@ -23,7 +23,15 @@ std::string RemedyFor(int error_number) {
     case EROFS:
       return "check the permissions, or name a directory that you may write to";
     case ENOENT:
+    case ENOTDIR:
+    case EISDIR:
+    case EEXIST:
+    case ELOOP:
       return "check the path";
+    case ENAMETOOLONG:
+      return "shorten the path";
+    case EFBIG:
+      return "raise the limit of file sizes (ulimit -f), or name a directory on another disk";
     case EMFILE:
     case ENFILE:
       return "raise the limit of open files (ulimit -n)";

@@ -6,8 +6,8 @@ import typing
 @dataclasses.dataclass
 class Case:
     """Runs `crease WORDS` in a directory of its own, which holds good.toml (a sweep of two runs)
-    and good/ (a store with both). Its standard output must stay empty, and no file may be made or
-    changed besides those that match `leaves`."""
+    and good/ (a store with both). Standard error must name a remedy, standard output stay empty,
+    and no file be made or changed besides those that match `leaves`."""
 
     name: str
     words: typing.List[typing.Union[str, bytes]]
@@ -20,7 +20,7 @@ class Case:
     leaves: str = "nothing"
     # "nobody" (a user without rights), "small memory", "small files", "full stdout".
     circumstances: str = ""
-    remedy: bool = True  # standard error names one
+    prints: bool = False  # standard output need not stay empty
 
 
 class Skip(Exception):
