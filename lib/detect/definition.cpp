@@ -114,7 +114,7 @@ Transition Describe(const ExactCurve& curve, const std::vector<double>& rates, I
 void FlagOverlaps(std::vector<Transition>& transitions) {
   for (std::size_t i = 1; i < transitions.size(); ++i) {
     Transition &before = transitions[i - 1], &after = transitions[i];
-    if (after.onset_step - after.plateau_steps < before.end_step) {
+    if (after.onset_step - before.end_step < std::max(before.width_steps, after.width_steps)) {
       before.overlap = after.overlap = true;
     }
   }

@@ -24,7 +24,7 @@ struct Transition {
   double z_score = 0;        // root of the likelihood ratio to the best log-convex curve
   double p_value = 1;        // one-sided, of z_score under the null of log-convexity
   bool open = false;         // the curve ends before r falls below a third of its peak
-  bool overlap = false;      // shares its plateau or its end with a neighbour
+  bool overlap = false;      // closer to a neighbour than the wider of both is wide
   bool schedule = false;     // learning rate, batch or data change within [onset - width, end]
 };
 

@@ -1,0 +1,164 @@
+// The parts of the detector that fit functions to noisy points.
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <vector>
+
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include "lib/core/random.h"
+#include "lib/detect/piecewise_linear.h"
+#include "lib/detect/segmentation.h"
+#include "lib/detect/significance.h"
+
+namespace crease::detect {
+namespace {
+
+// Uneven steps, unequal variances, y = signal + noise.
+template <typename Signal>
+NoisyPoints MakePoints(std::size_t count, std::uint64_t seed, Signal signal) {
+  const RandomStream random(seed, Purpose::kNoise);
+  NoisyPoints points;
+  double x = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    x += 0.2 + random.Uniform(3 * i);
+    points.x.push_back(x);
+    points.variance.push_back(0.2 + random.Uniform(3 * i + 1));
+    points.y.push_back(signal(x) + std::sqrt(points.variance.back()) * random.Normal(3 * i + 2));
+  }
+  return points;
+}
+
+double CostOf(const NoisyPoints& points, const PiecewiseLinearFit& fit) {
+  double cost = 0;
+  for (std::size_t i = 0, k = 0; i < points.size(); ++i) {
+    while (k + 2 < fit.knots.size() && fit.knots[k + 1] < i) ++k;
+    const double x0 = points.x[fit.knots[k]], x1 = points.x[fit.knots[k + 1]];
+    const double u = (points.x[i] - x0) / (x1 - x0);
+    const double residual = points.y[i] - (1 - u) * fit.values[k] - u * fit.values[k + 1];
+    cost += residual * residual / points.variance[i];
+  }
+  return cost;
+}
+
+RC_GTEST_PROP(PiecewiseLinearModel, FitIsTheBestForItsKnots, (std::uint64_t seed)) {
+  const NoisyPoints points = MakePoints(30, seed, [](double x) { return std::sin(x); });
+  PiecewiseLinearModel model(points);
+  PiecewiseLinearFit fit = model.Fit({0, 4, 5, 17, 29});
+  const double cost = CostOf(points, fit);
+  RC_ASSERT(std::abs(cost - fit.squared_residuals) < 1e-9 * (1 + cost));
+  for (double& value : fit.values) {
+    for (const double change : {-1e-3, 2e-3, -1e-3}) {
+      value += change;
+      RC_ASSERT(CostOf(points, fit) >= cost - 1e-12);
+    }
+  }
+}
+
+RC_GTEST_PROP(PiecewiseLinearModel, CostOfRemovalIsExact, (std::uint64_t seed)) {
+  const NoisyPoints points = MakePoints(30, seed, [](double x) { return std::sin(x); });
+  PiecewiseLinearModel model(points);
+  const Knots knots = {0, 4, 5, 17, 22, 29};
+  const auto statistics = model.Statistics(knots);
+  const double cost = model.Cost(knots);
+  for (std::size_t k = 1; k + 1 < knots.size(); ++k) {
+    Knots fewer = knots;
+    fewer.erase(fewer.begin() + static_cast<std::ptrdiff_t>(k));
+    RC_ASSERT(std::abs(model.Cost(fewer) - cost - statistics[k].cost_of_removal) < 1e-8 * cost);
+  }
+}
+
+TEST(PiecewiseLinearModel, IsAccurateFarFromStepZero) {
+  NoisyPoints points;
+  for (int i = 0; i < 400; ++i) {
+    points.x.push_back(1e12 + i);
+    points.y.push_back(std::abs(i - 200.0));
+    points.variance.push_back(1e-6);
+  }
+  PiecewiseLinearModel model(points);
+  EXPECT_NEAR(model.Fit({0, 200, 399}).squared_residuals, 0, 1e-3);
+  EXPECT_NEAR(model.Fit({0, 200, 399}).values[1], 0, 1e-6);
+}
+
+// The least cost over all sets of knots, by trying all of them.
+double ExhaustiveCost(const NoisyPoints& points, double penalty) {
+  PiecewiseLinearModel model(points);
+  const std::size_t inner = points.size() - 2;
+  double best = 1e300;
+  for (std::size_t set = 0; set < std::size_t{1} << inner; ++set) {
+    Knots knots = {0};
+    for (std::size_t i = 0; i < inner; ++i) {
+      if (set >> i & 1) knots.push_back(i + 1);
+    }
+    knots.push_back(points.size() - 1);
+    const double penalties = penalty * static_cast<double>(knots.size() - 2);
+    best = std::min(best, model.Cost(knots) + penalties);
+  }
+  return best;
+}
+
+TEST(Segment, ComesCloseToTheExactOptimum) {
+  const double penalty = 6;
+  double excess = 0, worst = 0;
+  const int trials = 60;
+  for (std::uint64_t seed = 0; seed < trials; ++seed) {
+    const NoisyPoints points =
+        MakePoints(13, seed, [](double x) { return 5 / (1 + std::exp(4 * (x - 5))); });
+    PiecewiseLinearModel model(points);
+    const auto fit = Segment(model, {.penalty = penalty});
+    const double cost = fit.squared_residuals + penalty * static_cast<double>(fit.knots.size() - 2);
+    const double gap = cost - ExhaustiveCost(points, penalty);
+    EXPECT_GE(gap, -1e-9);
+    excess += gap / trials;
+    worst = std::max(worst, gap);
+  }
+  EXPECT_LT(excess, 0.1 * penalty);
+  EXPECT_LT(worst, penalty);
+}
+
+TEST(Segment, FindsTheKnotsOfAPiecewiseLinearCurve) {
+  NoisyPoints points;
+  for (int i = 0; i < 300; ++i) {
+    points.x.push_back(i);
+    points.y.push_back(i < 100 ? 0.0 : i < 120 ? -0.1 * (i - 100) : -2.0);
+    points.variance.push_back(1e-4);
+  }
+  PiecewiseLinearModel model(points);
+  EXPECT_EQ(Segment(model, {}).knots, (Knots{0, 100, 120, 299}));
+}
+
+TEST(ConvexCost, OfConvexPointsIsZeroAndOfConcaveOnesThatOfALine) {
+  NoisyPoints points = MakePoints(60, 3, [](double) { return 0.0; });
+  for (std::size_t i = 0; i < points.size(); ++i) points.y[i] = std::exp(-points.x[i] / 5);
+  EXPECT_NEAR(ConvexCost(points), 0, 0.05);
+  PiecewiseLinearModel model(points);
+  const double line = model.Cost({0, points.size() - 1});
+  for (double& y : points.y) y = -y;
+  EXPECT_NEAR(ConvexCost(points), line, 1e-6 * line);
+}
+
+RC_GTEST_PROP(ConvexCost, IsNotAboveAnyConvexFunctions, (std::uint64_t seed)) {
+  const NoisyPoints points = MakePoints(40, seed, [](double x) { return std::cos(x / 3); });
+  const double cost = ConvexCost(points);
+  const RandomStream random(seed, Purpose::kLabels);
+  PiecewiseLinearModel model(points);
+  for (std::uint64_t trial = 0; trial < 20; ++trial) {
+    const std::size_t knot = 1 + random.Below(trial, points.size() - 2);
+    const PiecewiseLinearFit fit = model.Fit({0, knot, points.size() - 1});
+    const double left = (fit.values[1] - fit.values[0]) / (points.x[knot] - points.x[0]);
+    const double right = (fit.values[2] - fit.values[1]) / (points.x.back() - points.x[knot]);
+    if (left <= right) RC_ASSERT(cost <= fit.squared_residuals + 2e-3);
+  }
+}
+
+TEST(UpperTail, MatchesTables) {
+  EXPECT_NEAR(UpperTail(0), 0.5, 1e-15);
+  EXPECT_NEAR(UpperTail(1.959963984540054), 0.025, 1e-12);
+  EXPECT_NEAR(UpperTail(5) / 2.8665157187919333e-07, 1, 1e-10);
+  EXPECT_NEAR(UpperTail(-1.6448536269514722), 0.95, 1e-12);
+  EXPECT_NEAR(UpperTail(20) / 2.7536241186062337e-89, 1, 1e-10);
+}
+
+}  // namespace
+}  // namespace crease::detect
