@@ -136,17 +136,26 @@ hid_t RegisterDriver() {
 
 }  // namespace
 
+void KeepInHeader(const PropertiesHandle& group_creation) {
+  constexpr unsigned kMostInHeader = 65'535;
+  H5Pset_link_creation_order(group_creation.get(), H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED);
+  H5Pset_link_phase_change(group_creation.get(), kMostInHeader, 0);
+  H5Pset_attr_phase_change(group_creation.get(), kMostInHeader, 0);
+}
+
 FileHandle CreateHdf5(Hdf5Output& output) {
   static const hid_t driver_id = RegisterDriver();
   const PropertiesHandle access(H5Pcreate(H5P_FILE_ACCESS));
   const PropertiesHandle creation(H5Pcreate(H5P_FILE_CREATE));
+  KeepInHeader(creation);
   Hdf5Output* info = &output;
+  // Most data sets have one chunk or a few; nodes of 64 chunks, the default, would be empty.
+  constexpr unsigned kHalfNodeChunks = 4;
   // Version 1.8 is the oldest whose metadata carry checksums; it can be read everywhere.
   if (H5Pset_driver(access.get(), driver_id, &info) < 0 ||
       H5Pset_libver_bounds(access.get(), H5F_LIBVER_V18, H5F_LIBVER_V18) < 0 ||
       H5Pset_fclose_degree(access.get(), H5F_CLOSE_STRONG) < 0 ||
-      H5Pset_link_creation_order(creation.get(), H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED) <
-          0) {
+      H5Pset_istore_k(creation.get(), kHalfNodeChunks) < 0) {
     return {};
   }
   return FileHandle(H5Fcreate("crease", H5F_ACC_TRUNC, creation.get(), access.get()));

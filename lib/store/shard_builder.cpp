@@ -5,10 +5,25 @@
 #include <span>
 #include <utility>
 
+#include "lib/core/error.h"
 #include "lib/core/hash.h"
-#include "lib/store/format.h"
+#include "lib/store/reader.h"
 
 namespace crease::store {
+namespace {
+
+// What has the same name holds the same runs, unless it is damaged: then it must not stand in the
+// way of a sound copy.
+bool IsSound(const std::string& path) {
+  try {
+    ShardReader(path).Verify();
+    return true;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+}  // namespace
 
 ShardBuilder::ShardBuilder(const std::string& temporary_directory, const EncodedRun& first)
     : shape_(first.shape),
@@ -126,10 +141,17 @@ ShardBuilder::Sealed ShardBuilder::Seal(const std::string& shards_directory,
   WritePlottingHints(file_);
   streamed_.clear();
 
+  file_.Close();
+
   Sealed sealed;
-  sealed.path = shards_directory + "/" + Id() + ".h5";
-  sealed.is_new = file_.Publish(sealed.path);
   sealed.file_bytes = file_.file_bytes();
+  const std::string base = shards_directory + "/" + Id();
+  sealed.path = base + ".h5";
+  for (int copy = 1; !(sealed.is_new = file_.Publish(sealed.path)); ++copy) {
+    if (IsSound(sealed.path)) break;
+    sealed.path = base + "-";
+    sealed.path += std::to_string(copy) + ".h5";
+  }
   return sealed;
 }
 

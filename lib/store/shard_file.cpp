@@ -56,9 +56,10 @@ std::vector<hsize_t> Sizes(std::span<const std::size_t> sizes) {
   return {sizes.begin(), sizes.end()};
 }
 
-// The file's elements are little-endian, as is every machine that Crease runs on.
+// At least two bytes wide: one byte is a character to netCDF, and xarray joins characters along the
+// last axis.
 std::vector<std::byte> TextBytes(const std::vector<std::string>& texts, std::size_t& width) {
-  width = 1;
+  width = 2;
   for (const std::string& text : texts) width = std::max(width, text.size());
   std::vector<std::byte> bytes(width * texts.size());
   for (std::size_t i = 0; i < texts.size(); ++i) {
@@ -67,6 +68,7 @@ std::vector<std::byte> TextBytes(const std::vector<std::string>& texts, std::siz
   return bytes;
 }
 
+// The file's elements are little-endian, as is every machine that Crease runs on.
 template <typename T>
 std::vector<std::byte> BytesOf(std::span<const T> values) {
   const auto bytes = std::as_bytes(values);
@@ -325,10 +327,13 @@ void ShardFile::SetIntegers(const std::string& group, const std::string& name,
   SetAttribute(Group(group), name, H5T_STD_I32LE, space.get(), values.data());
 }
 
-bool ShardFile::Publish(const std::string& final_path) {
+void ShardFile::Close() {
   groups_.clear();
   Check(file_.Reset());
   temporary_.Sync();
+}
+
+bool ShardFile::Publish(const std::string& final_path) {
   if (!temporary_.Publish(final_path, false)) return false;
   SyncDirectory(std::filesystem::path(final_path).parent_path().string());
   return true;

@@ -73,8 +73,9 @@ class ShardFile {
 
   bool Has(const std::string& group, const std::string& name) const;
 
-  // Closes the file, makes it durable and gives it its final name. False if there is a file of
-  // that name already.
+  // Ends writing and makes the file durable, still under its temporary name.
+  void Close();
+  // Gives the closed file its final name. False if there is a file of that name already.
   bool Publish(const std::string& final_path);
   // Of the closed file.
   std::uint64_t file_bytes() const { return output_.bytes; }

@@ -1,0 +1,133 @@
+// Chunks: cut and put together again, encoded and decoded.
+#include <cstddef>
+#include <numeric>
+#include <random>
+#include <vector>
+
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include "lib/store/chunk_codec.h"
+
+namespace crease::store {
+namespace {
+
+std::vector<std::byte> Bytes(const std::vector<unsigned>& values) {
+  std::vector<std::byte> bytes;
+  for (unsigned value : values) bytes.push_back(static_cast<std::byte>(value));
+  return bytes;
+}
+
+// The definition, term by term: words are big-endian, sums are taken modulo 65535.
+std::uint32_t Fletcher32ByDefinition(const std::vector<std::byte>& bytes) {
+  std::uint64_t first = 0, second = 0;
+  for (std::size_t i = 0; i < bytes.size(); i += 2) {
+    std::uint64_t word = std::to_integer<std::uint64_t>(bytes[i]) << 8;
+    if (i + 1 < bytes.size()) word |= std::to_integer<std::uint64_t>(bytes[i + 1]);
+    first += word;
+    second += first;
+  }
+  const auto reduce = [](std::uint64_t sum) { return sum == 0 ? 0 : (sum - 1) % 65535 + 1; };
+  return static_cast<std::uint32_t>((reduce(second) << 16) | reduce(first));
+}
+
+RC_GTEST_PROP(Fletcher32, IsItsDefinition, (const std::vector<unsigned char>& values)) {
+  const std::vector<std::byte> bytes = Bytes({values.begin(), values.end()});
+  RC_ASSERT(Fletcher32(bytes) == Fletcher32ByDefinition(bytes));
+}
+
+TEST(Fletcher32, OfLongAndExtremeInputs) {
+  for (std::size_t size : {0, 1, 2, 511, 512, 513, 514, 100'000, 100'001}) {
+    for (unsigned value : {0U, 1U, 255U}) {
+      const std::vector<std::byte> bytes(size, static_cast<std::byte>(value));
+      EXPECT_EQ(Fletcher32(bytes), Fletcher32ByDefinition(bytes)) << size << " of " << value;
+    }
+  }
+}
+
+RC_GTEST_PROP(Shuffle, IsUndone, ()) {
+  const auto width = *rc::gen::inRange<std::size_t>(1, 20);
+  const auto values = *rc::gen::container<std::vector<unsigned>>(
+      *rc::gen::inRange<std::size_t>(0, 30) * width, rc::gen::inRange(0U, 256U));
+  const std::vector<std::byte> bytes = Bytes(values);
+  std::vector<std::byte> shuffled(bytes.size()), back(bytes.size());
+  Shuffle(bytes, width, shuffled.data());
+  Unshuffle(shuffled, width, back.data());
+  RC_ASSERT(back == bytes);
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    RC_ASSERT(shuffled[i % width * (bytes.size() / width) + i / width] == bytes[i]);
+  }
+}
+
+RC_GTEST_PROP(Chunks, CoverTheArrayOnceAndStayBelowTheTarget, ()) {
+  const auto dims = *rc::gen::suchThat(
+      rc::gen::container<std::vector<std::size_t>>(rc::gen::inRange<std::size_t>(1, 9)),
+      [](const auto& d) { return !d.empty() && d.size() < 5; });
+  const auto target = *rc::gen::inRange<std::size_t>(4, 2000);
+  const ChunkLayout layout = ChunkLayout::Cut(dims, 4, target);
+  RC_ASSERT(layout.Valid());
+  RC_ASSERT(layout.chunk_bytes() <= std::max<std::size_t>(target, 4));
+  std::size_t next = 0;
+  for (std::size_t i = 0; i < layout.count(); ++i) {
+    const ChunkLayout::Block block = layout.At(i);
+    RC_ASSERT(block.first_byte == next);
+    RC_ASSERT(block.bytes > 0 && block.bytes <= layout.chunk_bytes());
+    std::size_t element = 0;
+    for (std::size_t axis = 0; axis < dims.size(); ++axis) {
+      RC_ASSERT(block.offset[axis] % layout.chunk()[axis] == 0);
+      element = element * dims[axis] + block.offset[axis];
+    }
+    RC_ASSERT(element * 4 == block.first_byte);
+    next += block.bytes;
+  }
+  RC_ASSERT(next == std::accumulate(dims.begin(), dims.end(), std::size_t{4}, std::multiplies<>()));
+}
+
+std::vector<std::byte> Smooth(std::size_t size) {
+  std::vector<std::byte> bytes(size);
+  for (std::size_t i = 0; i < size; ++i) bytes[i] = static_cast<std::byte>(i / 64);
+  return bytes;
+}
+
+std::vector<std::byte> Noise(std::size_t size) {
+  std::mt19937 random(1);
+  std::vector<std::byte> bytes(size);
+  for (std::byte& byte : bytes) byte = static_cast<std::byte>(random());
+  return bytes;
+}
+
+TEST(EncodeChunk, IsDecoded) {
+  for (std::size_t size : {4, 400, 4000, 400'000}) {
+    for (const std::vector<std::byte>& raw : {Smooth(size), Noise(size)}) {
+      const EncodedChunk chunk = EncodeChunk(raw, size + 40, 4);
+      std::vector<std::byte> back(size + 40);
+      ASSERT_TRUE(DecodeChunk(chunk.bytes, chunk.filter_mask, 4, back));
+      EXPECT_TRUE(std::equal(raw.begin(), raw.end(), back.begin()));
+      for (std::size_t i = size; i < back.size(); ++i) EXPECT_EQ(back[i], std::byte{0});
+    }
+  }
+}
+
+TEST(EncodeChunk, NoiseIsStoredAsItIs) {
+  EXPECT_EQ(EncodeChunk(Noise(40'000), 40'000, 4).filter_mask, kNotCompressed);
+  EXPECT_EQ(EncodeChunk(Noise(40'000), 40'000, 4).bytes.size(), 40'004U);
+  EXPECT_EQ(EncodeChunk(Smooth(40'000), 40'000, 4).filter_mask, kAllFilters);
+}
+
+TEST(DecodeChunk, RefusesWhatIsNotRight) {
+  const std::vector<std::byte> raw = Smooth(4000);
+  const EncodedChunk chunk = EncodeChunk(raw, 4000, 4);
+  std::vector<std::byte> back(4000), other(3996);
+  EXPECT_FALSE(DecodeChunk(chunk.bytes, kNotCompressed, 4, back));
+  EXPECT_FALSE(DecodeChunk(chunk.bytes, 0b111, 4, back));
+  EXPECT_FALSE(DecodeChunk(chunk.bytes, kAllFilters, 4, other));
+  EXPECT_FALSE(DecodeChunk({}, kAllFilters, 4, back));
+  for (std::size_t i = 0; i < chunk.bytes.size(); ++i) {
+    std::vector<std::byte> damaged = chunk.bytes;
+    damaged[i] ^= std::byte{0x10};
+    EXPECT_FALSE(DecodeChunk(damaged, kAllFilters, 4, back)) << i;
+  }
+}
+
+}  // namespace
+}  // namespace crease::store

@@ -1,0 +1,94 @@
+// Sweep files, worker status, and files that are replaced as a whole.
+#include "lib/store/layout.h"
+
+#include <cmath>
+#include <fstream>
+#include <string>
+#include <unistd.h>
+
+#include <gtest/gtest.h>
+
+#include "lib/store/files.h"
+#include "lib/store/status.h"
+#include "tests/store/fixture.h"
+
+namespace crease::store {
+namespace {
+
+using testing::FilesIn;
+using testing::TemporaryDirectoryGuard;
+
+TEST(SaveSweepFile, KeepsEveryTextOfAName) {
+  const TemporaryDirectoryGuard store;
+  CreateStore(store.path());
+  const std::string path = SweepsDirectory(store.path()) + "/spiral.toml";
+  const std::string history = SweepsDirectory(store.path()) + "/history";
+  SaveSweepFile(store.path(), "spiral", "first\r\n# comment", {});
+  SaveSweepFile(store.path(), "spiral", "first\r\n# comment", {});
+  EXPECT_EQ(ReadFile(path), "first\r\n# comment");
+  EXPECT_FALSE(std::filesystem::exists(history));
+  SaveSweepFile(store.path(), "spiral", "second", {"train.steps=5"});
+  EXPECT_EQ(ReadFile(path), "second");
+  ASSERT_EQ(FilesIn(history).size(), 1U);
+  EXPECT_EQ(ReadFile(FilesIn(history)[0].string()), "first\r\n# comment");
+  EXPECT_EQ(ReadFile(SweepsDirectory(store.path()) + "/spiral.set"), "train.steps=5\n");
+  SaveSweepFile(store.path(), "spiral", "second", {});
+  EXPECT_EQ(ReadFile(SweepsDirectory(store.path()) + "/spiral.set"), "");
+  EXPECT_TRUE(FilesIn(TemporaryDirectory(store.path())).empty());
+}
+
+TEST(Status, IsReadAsItWasWritten) {
+  const TemporaryDirectoryGuard store;
+  CreateStore(store.path());
+  WorkerStatus status = NewWorkerStatus();
+  status.sweep = "spiral";
+  status.command = "crease run \"a b.toml\"";
+  status.runs_total = 64;
+  status.runs_done = 3;
+  status.steps_per_second = 1.25e6;
+  status.last_error = "bad \xff byte\nand a new line";
+  WriteStatus(store.path(), status);
+  status.runs_done = 4;
+  WriteStatus(store.path(), status);
+  const std::vector<WorkerStatus> all = ReadStatus(store.path());
+  ASSERT_EQ(all.size(), 1U);
+  EXPECT_EQ(all[0].worker, HostName() + "-" + std::to_string(getpid()));
+  EXPECT_EQ(all[0].command, status.command);
+  EXPECT_EQ(all[0].runs_total, 64);
+  EXPECT_EQ(all[0].runs_done, 4);
+  EXPECT_EQ(all[0].steps_per_second, 1.25e6);
+  EXPECT_TRUE(std::isnan(all[0].eta_seconds));
+  EXPECT_EQ(all[0].state, "running");
+  EXPECT_FALSE(all[0].heartbeat_utc.empty());
+  EXPECT_FALSE(IsLost(all[0]));
+}
+
+TEST(Status, FilesThatAreNoneAreLeftOut) {
+  const TemporaryDirectoryGuard store;
+  CreateStore(store.path());
+  std::ofstream(StatusDirectory(store.path()) + "/a.json") << "{\"worker\": ";
+  std::ofstream(StatusDirectory(store.path()) + "/b.json") << "[1, 2]";
+  std::ofstream(StatusDirectory(store.path()) + "/c.json")
+      << R"({"worker": "c", "pid": "seven", "runs_total": 1e99, "eta_seconds": null})";
+  const std::vector<WorkerStatus> all = ReadStatus(store.path());
+  ASSERT_EQ(all.size(), 1U);
+  EXPECT_EQ(all[0].worker, "c");
+  EXPECT_EQ(all[0].pid, 0);
+}
+
+TEST(Status, AWorkerIsLostWhenItsProcessIsGoneOrSilent) {
+  WorkerStatus gone = NewWorkerStatus();
+  gone.pid = 1 << 28;
+  EXPECT_TRUE(IsLost(gone));
+  gone.state = "done";
+  EXPECT_FALSE(IsLost(gone));
+  WorkerStatus elsewhere = NewWorkerStatus();
+  elsewhere.host = "elsewhere";
+  elsewhere.heartbeat_utc = UtcNow();
+  EXPECT_FALSE(IsLost(elsewhere));
+  elsewhere.heartbeat_utc = "2020-01-01T00:00:00.000Z";
+  EXPECT_TRUE(IsLost(elsewhere));
+}
+
+}  // namespace
+}  // namespace crease::store
