@@ -21,8 +21,8 @@ struct Hdf5Output {
   std::vector<std::pair<std::uint64_t, std::vector<unsigned char>>> unwritten = {};
 };
 
-// Groups keep their links and attributes in their own headers, in the order in which they were made.
-// HDF5's heaps for many of them take more space, and HDF5 1.10 crashes on damaged ones.
+// Groups keep their links and attributes in their own headers, in the order in which they were
+// made. HDF5's heaps for many of them take more space, and HDF5 1.10 crashes on damaged ones.
 void KeepInHeader(const PropertiesHandle& group_creation);
 
 // Creates an HDF5 file in `output`, which must outlive it. No handle in case of an error; the

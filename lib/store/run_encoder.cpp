@@ -83,12 +83,19 @@ std::vector<EncodedChunk> EncodeArray(const ChunkLayout& layout, const std::vect
   return chunks;
 }
 
+// Their names are taken in the root.
+bool IsRunColumn(const std::string& name) {
+  return std::any_of(RunColumns().begin(), RunColumns().end(),
+                     [&](const RunColumn& column) { return column.name == name; });
+}
+
 void EncodeArrays(std::vector<train::RecordedArray>&& arrays, ShardShape& shape, EncodedRun& run) {
   for (train::RecordedArray& array : arrays) {
     std::size_t elements = 1;
     for (std::size_t length : array.shape) elements *= length;
     assert(array.dimensions.size() == array.shape.size());
     assert(array.values.size() == elements);
+    assert(!array.group.empty() || !IsRunColumn(array.name));
     if (elements == 0) continue;
     std::vector<float> values = std::exchange(array.values, {});
     ArrayShape entry = ShapeOf(std::move(array), elements);

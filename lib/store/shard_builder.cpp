@@ -1,7 +1,7 @@
 #include "lib/store/shard_builder.h"
 
 #include <cassert>
-#include <filesystem>
+#include <numeric>
 #include <span>
 #include <utility>
 
@@ -23,6 +23,21 @@ bool IsSound(const std::string& path) {
   }
 }
 
+std::vector<std::int64_t> Indices(std::size_t count) {
+  std::vector<std::int64_t> indices(count);
+  std::iota(indices.begin(), indices.end(), 0);
+  return indices;
+}
+
+// The name of a plain dimension: not that of a column, which comes later.
+std::string DimensionName(const std::string& group, const std::string& name) {
+  if (!group.empty()) return name;
+  for (const RunColumn& column : RunColumns()) {
+    if (column.name == name) return name + "_dim";
+  }
+  return name;
+}
+
 }  // namespace
 
 ShardBuilder::ShardBuilder(const std::string& temporary_directory, const EncodedRun& first)
@@ -33,7 +48,6 @@ ShardBuilder::ShardBuilder(const std::string& temporary_directory, const Encoded
       streamed_(shape_->arrays.size()),
       gathered_(shape_->arrays.size()) {
   for (const RunColumn& column : RunColumns()) columns_.push_back(EmptyColumn(column.type));
-  file_.DefineRows("", "run", "run of this shard");
   for (const train::RecordedAxis& axis : shape_->axes) {
     file_.DefineCoordinate(axis.group, axis.name, axis.values, axis.description, "");
   }
@@ -50,12 +64,12 @@ DatasetSpec ShardBuilder::SpecOf(const train::RecordedArray& array, std::size_t 
   spec.name = array.name;
   spec.dimensions.push_back("run");
   spec.shape.push_back(rows);
-  spec.growing = true;
+  spec.growing = rows == 0;
   spec.description = array.description;
   spec.units = array.units;
   for (std::size_t i = 0; i < array.shape.size(); ++i) {
-    spec.dimensions.push_back(
-        file_.DefineDimension(array.group, array.dimensions[i], array.shape[i]));
+    spec.dimensions.push_back(file_.DefineDimension(
+        array.group, DimensionName(array.group, array.dimensions[i]), array.shape[i]));
     spec.shape.push_back(array.shape[i]);
   }
   return spec;
@@ -97,7 +111,7 @@ void ShardBuilder::WriteGathered() {
 
 void ShardBuilder::WriteTransitions() {
   const std::string group = "transitions", rows = "transition";
-  file_.DefineRows(group, rows, "transition, by run and onset");
+  file_.DefineCoordinate(group, rows, Indices(transitions_.size()), "by run and onset", "");
   file_.WriteColumn(group, rows, "run_index", ValueType::kInteger, transition_runs_,
                     "position along the dimension run", "");
   for (const TransitionColumn& column : TransitionColumns()) {
@@ -114,7 +128,6 @@ void ShardBuilder::WriteTransitions() {
                         std::string(column.description), std::string(column.units));
     }
   }
-  file_.FinishRows(group, rows, transitions_.size());
 }
 
 // The same runs recorded in the same way give the same name, whoever writes them.
@@ -128,13 +141,14 @@ std::string ShardBuilder::Id() const {
 
 ShardBuilder::Sealed ShardBuilder::Seal(const std::string& shards_directory,
                                         const Provenance& provenance) {
+  file_.DefineCoordinate("", "run", Indices(static_cast<std::size_t>(runs_)), "run of this shard",
+                         "");
   WriteGathered();
   for (std::size_t i = 0; i < columns_.size(); ++i) {
     const RunColumn& column = RunColumns()[i];
     file_.WriteColumn("", "run", column.name, column.type, columns_[i], column.description,
                       column.units);
   }
-  file_.FinishRows("", "run", static_cast<std::size_t>(runs_));
   WriteTransitions();
   WriteData(file_, *dataset_, config_);
   WriteProvenance(file_, provenance, shape_->record_json);

@@ -7,7 +7,6 @@
 #include <cstring>
 #include <filesystem>
 #include <limits>
-#include <numeric>
 #include <type_traits>
 #include <utility>
 
@@ -18,9 +17,6 @@
 
 namespace crease::store {
 namespace {
-
-// Of the dimensions whose length is not known when they are made.
-constexpr std::size_t kIndexChunkRows = 1024;
 
 std::string Join(const std::string& group, const std::string& name) {
   return group.empty() ? "/" + name : "/" + group + "/" + name;
@@ -154,33 +150,9 @@ void ShardFile::DefineCoordinate(const std::string& group, const std::string& na
                                  const std::string& description, const std::string& units) {
   Write({group, name, ElementType::kInt64, 8, {}, {values.size()}, false, description, units},
         std::as_bytes(values));
-  MakeScale(group, name, values.size());
-}
-
-void ShardFile::DefineRows(const std::string& group, const std::string& name,
-                           const std::string& description) {
-  const DatasetSpec spec{group, name, ElementType::kInt64, 8, {}, {0}, true, description, ""};
-  Create(spec, ChunkLayout({0}, std::vector<std::size_t>{kIndexChunkRows}, 8));
-  MakeScale(group, name, 0);
-}
-
-void ShardFile::FinishRows(const std::string& group, const std::string& name, std::size_t count) {
-  const DatasetHandle dataset = Open(Join(group, name));
-  SetRows(dataset, count);
-  std::vector<std::int64_t> indices(count);
-  std::iota(indices.begin(), indices.end(), 0);
-  const ChunkLayout layout({count}, std::vector<std::size_t>{kIndexChunkRows}, 8);
-  for (std::size_t i = 0; i < layout.count(); ++i) {
-    const ChunkLayout::Block block = layout.At(i);
-    const auto bytes = std::as_bytes(std::span(indices)).subspan(block.first_byte, block.bytes);
-    WriteChunk(dataset, block.offset, EncodeChunk(bytes, layout.chunk_bytes(), 8));
-  }
-}
-
-void ShardFile::MakeScale(const std::string& group, const std::string& name, std::size_t length) {
   const DatasetHandle scale = Open(Join(group, name));
   Check(H5DSset_scale(scale.get(), name.c_str()));
-  dimensions_[Join(group, name)] = length;
+  dimensions_[Join(group, name)] = values.size();
 }
 
 DatasetHandle ShardFile::Open(const std::string& path) {
@@ -195,7 +167,8 @@ std::string ShardFile::ScalePath(const std::string& group, const std::string& di
 DatasetHandle ShardFile::Create(const DatasetSpec& spec, const ChunkLayout& layout) {
   const std::vector<hsize_t> dims = Sizes(spec.shape), chunk = Sizes(layout.chunk());
   std::vector<hsize_t> most = dims;
-  if (spec.growing) most[0] = H5S_UNLIMITED;
+  // A dimension of length 0 cannot be cut into chunks unless it may grow.
+  if (spec.growing || dims[0] == 0) most[0] = H5S_UNLIMITED;
   const int rank = static_cast<int>(dims.size());
   const TypeHandle type = FileType(spec.type, spec.element_bytes);
   const SpaceHandle space(H5Screate_simple(rank, dims.data(), most.data()));
@@ -225,10 +198,18 @@ void ShardFile::Describe(const DatasetHandle& dataset, const DatasetSpec& spec) 
   }
   // xarray keeps text as bytes unless it is told the encoding.
   if (spec.type == ElementType::kText) SetTextOf(dataset.get(), "_Encoding", "utf-8");
-  for (std::size_t i = 0; i < spec.dimensions.size(); ++i) {
-    const std::string path = ScalePath(spec.group, spec.dimensions[i]);
-    const DatasetHandle scale = Open(path);
-    Check(H5DSattach_scale(dataset.get(), scale.get(), static_cast<unsigned>(i)));
+  described_.push_back(spec);
+}
+
+// At the end, because the number of runs is not known before, and an unlimited dimension would make
+// h5netcdf look at every data set that has it, for every data set that has it.
+void ShardFile::AttachDimensions() {
+  for (const DatasetSpec& spec : described_) {
+    const DatasetHandle dataset = Open(Join(spec.group, spec.name));
+    for (std::size_t i = 0; i < spec.dimensions.size(); ++i) {
+      const DatasetHandle scale = Open(ScalePath(spec.group, spec.dimensions[i]));
+      Check(H5DSattach_scale(dataset.get(), scale.get(), static_cast<unsigned>(i)));
+    }
   }
 }
 
@@ -264,8 +245,9 @@ void ShardFile::Write(const DatasetSpec& spec, std::span<const std::byte> bytes)
 void ShardFile::WriteColumn(const std::string& group, const std::string& dimension,
                             const std::string& name, ValueType type, const ColumnValues& values,
                             const std::string& description, const std::string& units) {
-  DatasetSpec spec{group,       name, ElementType::kInt64, 8, {dimension}, {RowCount(values)}, true,
-                   description, units};
+  DatasetSpec spec{group, name,        ElementType::kInt64,
+                   8,     {dimension}, {RowCount(values)},
+                   false, description, units};
   std::vector<std::byte> bytes;
   if (const auto* texts = std::get_if<std::vector<std::string>>(&values)) {
     spec.type = ElementType::kText;
@@ -328,6 +310,7 @@ void ShardFile::SetIntegers(const std::string& group, const std::string& name,
 }
 
 void ShardFile::Close() {
+  AttachDimensions();
   groups_.clear();
   Check(file_.Reset());
   temporary_.Sync();

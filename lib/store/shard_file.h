@@ -20,8 +20,8 @@ namespace crease::store {
 
 enum class ElementType { kInt8, kInt32, kInt64, kFloat32, kFloat64, kText };
 
-// A data set to be made. Dimensions are names made known by DefineDimension or DefineCoordinate
-// in the same group or, failing that, in the root.
+// A data set to be made. Dimensions are names that DefineDimension or DefineCoordinate makes known,
+// before the file is closed, in the same group or, failing that, in the root.
 struct DatasetSpec {
   std::string group;  // "": the root
   std::string name;
@@ -29,7 +29,7 @@ struct DatasetSpec {
   std::size_t element_bytes = 4;
   std::vector<std::string> dimensions;
   std::vector<std::size_t> shape;
-  bool growing = false;  // the first dimension is unlimited
+  bool growing = false;  // along the first dimension, by SetRows
   std::string description, units;
 };
 
@@ -46,11 +46,6 @@ class ShardFile {
   void DefineCoordinate(const std::string& group, const std::string& name,
                         std::span<const std::int64_t> values, const std::string& description,
                         const std::string& units);
-  // An unlimited dimension of rows, with values 0, 1, ... once their number is known.
-  void DefineRows(const std::string& group, const std::string& name,
-                  const std::string& description);
-  void FinishRows(const std::string& group, const std::string& name, std::size_t count);
-
   // An empty data set whose chunks are to be given one by one.
   DatasetHandle Create(const DatasetSpec& spec, const ChunkLayout& layout);
   void SetRows(const DatasetHandle& dataset, std::size_t rows);
@@ -73,7 +68,8 @@ class ShardFile {
 
   bool Has(const std::string& group, const std::string& name) const;
 
-  // Ends writing and makes the file durable, still under its temporary name.
+  // Attaches the dimensions to their data sets, ends writing and makes the file durable, still
+  // under its temporary name.
   void Close();
   // Gives the closed file its final name. False if there is a file of that name already.
   bool Publish(const std::string& final_path);
@@ -86,7 +82,7 @@ class ShardFile {
   void Fail();
   hid_t Group(const std::string& name);
   std::string ScalePath(const std::string& group, const std::string& dimension) const;
-  void MakeScale(const std::string& group, const std::string& name, std::size_t length);
+  void AttachDimensions();
   DatasetHandle Open(const std::string& path);
   void Describe(const DatasetHandle& dataset, const DatasetSpec& spec);
   void SetAttribute(hid_t object, const std::string& name, hid_t type, hid_t space,
@@ -98,6 +94,7 @@ class ShardFile {
   FileHandle file_;
   std::map<std::string, GroupHandle> groups_;
   std::map<std::string, std::size_t> dimensions_;  // by path: length
+  std::vector<DatasetSpec> described_;             // whose dimensions are to be attached
 };
 
 }  // namespace crease::store

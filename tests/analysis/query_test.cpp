@@ -1,0 +1,154 @@
+// SQL over a store: what is answered, and what is refused.
+#include "analysis/query/query.h"
+
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+#include <sqlite3.h>
+
+#include "lib/core/error.h"
+#include "lib/store/catalog.h"
+#include "lib/store/writer.h"
+#include "tests/store/fixture.h"
+
+namespace crease::query {
+namespace {
+
+using store::testing::MakeDataset;
+using store::testing::MakeRecord;
+using store::testing::TemporaryDirectoryGuard;
+
+class Query : public ::testing::Test {
+ protected:
+  Query() {
+    store::Writer writer(store_.path(), {.sweep_name = "sample"});
+    for (std::uint64_t seed = 0; seed < 10; ++seed) {
+      writer.Append(MakeRecord(seed), {}, MakeDataset());
+    }
+    writer.Seal();
+  }
+
+  Result Ask(const std::string& sql) const {
+    return query::Run(store::Catalog(store_.path()), sql);
+  }
+
+  Error Refused(const std::string& sql) const {
+    const store::Catalog catalog(store_.path());
+    try {
+      query::Run(catalog, sql);
+    } catch (const Error& error) {
+      EXPECT_EQ(error.fault(), Fault::kInput);
+      EXPECT_NE(std::string(error.what()).find(sql), std::string::npos) << error.what();
+      EXPECT_FALSE(error.remedy().empty());
+      return error;
+    }
+    ADD_FAILURE() << "not refused: " << sql;
+    return InputError("", "");
+  }
+
+  const TemporaryDirectoryGuard store_;
+};
+
+TEST_F(Query, GivesTypedValuesUnderTheirNames) {
+  const Result result =
+      Ask("SELECT seed, lr AS rate, norm, final_test_loss, x'00ff' FROM runs WHERE seed = 3");
+  EXPECT_EQ(result.columns,
+            (std::vector<std::string>{"seed", "rate", "norm", "final_test_loss", "x'00ff'"}));
+  const std::vector<Cell> row{std::int64_t{3}, 0.02, std::string("unit"), std::monostate(),
+                              std::string("00ff")};
+  EXPECT_EQ(result.rows, std::vector<std::vector<Cell>>{row});
+}
+
+TEST_F(Query, AnswersWhatAResearcherAsks) {
+  const Result cells =
+      Ask("SELECT lr, count(*) AS runs, avg(transition_count > 0) AS share FROM runs"
+          " GROUP BY lr ORDER BY lr");
+  ASSERT_EQ(cells.rows.size(), 2U);
+  EXPECT_EQ(cells.rows[0], (std::vector<Cell>{0.01, std::int64_t{5}, 0.6}));
+  EXPECT_EQ(Ask("WITH big AS (SELECT * FROM transitions WHERE drop_nats > 1)"
+                " SELECT count(*) FROM big JOIN runs USING (run_id);")
+                .rows[0][0],
+            Cell(std::int64_t{9}));
+  EXPECT_EQ(Ask("SELECT json_extract(config, '$.train.steps') FROM runs LIMIT 1").rows[0][0],
+            Cell(std::int64_t{500}));
+  EXPECT_GE(Ask("SELECT name FROM pragma_table_list").rows.size(), 4U);
+  EXPECT_EQ(Ask("SELECT name FROM pragma_table_info('runs') LIMIT 1").rows[0][0],
+            Cell(std::string("run_id")));
+}
+
+TEST_F(Query, NoRowsStillHaveColumns) {
+  const Result result = Ask("SELECT run_id, seed FROM runs WHERE seed = 999");
+  EXPECT_EQ(result.columns.size(), 2U);
+  EXPECT_TRUE(result.rows.empty());
+}
+
+TEST_F(Query, StatementsThatDoMoreThanReadAreRefused) {
+  for (const char* sql : {"DELETE FROM runs",
+                          "UPDATE runs SET seed = 1",
+                          "INSERT INTO sweeps VALUES (1,2,3,4,5)",
+                          "DROP TABLE runs",
+                          "CREATE TABLE t (x)",
+                          "CREATE TEMP TABLE t (x)",
+                          "CREATE TEMP VIEW v AS SELECT 1",
+                          "ATTACH '/tmp/other.db' AS other",
+                          "DETACH main",
+                          "PRAGMA query_only = 0",
+                          "PRAGMA journal_mode = WAL",
+                          "PRAGMA user_version = 3",
+                          "VACUUM",
+                          "VACUUM INTO '/tmp/stolen.db'",
+                          "REINDEX",
+                          "ANALYZE",
+                          "BEGIN",
+                          "COMMIT",
+                          "SAVEPOINT s",
+                          "UPDATE sqlite_master SET sql = ''",
+                          "EXPLAIN DELETE FROM runs",
+                          "WITH x AS (SELECT 1) DELETE FROM runs WHERE seed IN x"}) {
+    Refused(sql);
+  }
+  EXPECT_EQ(Ask("SELECT count(*) FROM runs").rows[0][0], Cell(std::int64_t{10}));
+}
+
+TEST_F(Query, ErrorsCarryTheStatementAndSqlitesMessage) {
+  EXPECT_NE(Refused("SELEC 1").problem().find("syntax error"), std::string::npos);
+  EXPECT_NE(Refused("SELECT no_such FROM runs").problem().find("no such column"),
+            std::string::npos);
+  EXPECT_NE(Refused("SELECT * FROM nowhere").problem().find("no such table"), std::string::npos);
+  EXPECT_NE(Refused("SELECT json_extract('{', '$.a')").problem().find("malformed JSON"),
+            std::string::npos);
+  EXPECT_NE(Refused("SELECT * FROM runs WHERE seed = ?").problem().find("parameters"),
+            std::string::npos);
+  Refused("");
+  Refused(" ; -- nothing");
+  Refused("SELECT load_extension('/tmp/x')");
+}
+
+TEST_F(Query, OneStatementAtATime) {
+  Refused("SELECT 1; SELECT 2");
+  Refused("SELECT 1; DELETE FROM runs");
+  Refused("SELECT 1; nonsense");
+  EXPECT_EQ(Ask("SELECT 1; -- the end").rows.size(), 1U);
+}
+
+TEST_F(Query, LeavesTheCatalogueUsable) {
+  const store::Catalog catalog(store_.path());
+  EXPECT_THROW(query::Run(catalog, "SELECT nonsense"), Error);
+  EXPECT_EQ(catalog.RunIds().size(), 10U);
+  EXPECT_EQ(query::Run(catalog, "SELECT seed FROM runs ORDER BY seed").rows.size(), 10U);
+}
+
+TEST_F(Query, HandsOverRowsAsTheyCome) {
+  struct Enough {};
+  int rows = 0;
+  const RowSink sink{.columns = nullptr, .row = [&](const std::vector<Cell>&) {
+                       if (++rows == 3) throw Enough();
+                     }};
+  EXPECT_THROW(query::Run(store::Catalog(store_.path()), "SELECT * FROM runs", sink), Enough);
+  EXPECT_EQ(rows, 3);
+}
+
+}  // namespace
+}  // namespace crease::query
