@@ -12,7 +12,7 @@ namespace crease {
 namespace {
 
 // The upper 52 bits as the mantissa of a number in [1, 2), shifted down; exact.
-double OpenUnitInterval(std::uint64_t bits) {
+inline double OpenUnitInterval(std::uint64_t bits) {
   return std::bit_cast<double>((bits >> 12) | 0x3ff0000000000000) - (1.0 - 0x1p-53);
 }
 
@@ -20,7 +20,7 @@ struct NormalPair {
   double even, odd;
 };
 
-NormalPair BoxMuller(std::uint64_t first, std::uint64_t second) {
+[[gnu::always_inline]] inline NormalPair BoxMuller(std::uint64_t first, std::uint64_t second) {
   const double radius = std::sqrt(-2.0 * portable::LogOfNormal(OpenUnitInterval(first)));
   const portable::SinCos direction = portable::SinCosOfTurns(OpenUnitInterval(second));
   return {radius * direction.cos, radius * direction.sin};

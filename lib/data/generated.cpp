@@ -44,7 +44,8 @@ Dataset MakeSpiral(const Options& options) {
   const double points_per_arm = static_cast<double>(options.points) / 2.0;
   for (std::size_t i = 0; i < dataset.train.points; ++i) {
     const int arm = static_cast<int>(i % 2);
-    const double s = (static_cast<double>(i / 2) + 0.5) / points_per_arm;
+    const std::size_t along = i / 2;
+    const double s = (static_cast<double>(along) + 0.5) / points_per_arm;
     const double radius = 0.1 + 0.9 * s;
     const double angle = 2.0 * portable::kPi * options.turns * s + portable::kPi * arm;
     double x = radius * portable::Cos(angle), y = radius * portable::Sin(angle);

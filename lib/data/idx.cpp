@@ -86,11 +86,9 @@ void IdxArray::ReadHeader() {
   }
 }
 
-bool IdxArray::holds_unsigned_bytes() const { return type_ == kUint8; }
-
 bool IdxArray::holds_integers() const { return type_ <= kInt32; }
 
-double IdxArray::Value(std::size_t i) const {
+double IdxArray::Decode(std::size_t i) const {
   const std::uint64_t bits = BigEndian(bytes_, header_bytes_ + i * value_bytes_, value_bytes_);
   switch (type_) {
     case kUint8:

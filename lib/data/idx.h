@@ -18,12 +18,20 @@ class IdxArray {
   const std::vector<std::size_t>& extents() const { return extents_; }
   std::size_t points() const { return extents_[0]; }
   std::size_t values_per_point() const { return count_ / extents_[0]; }
-  bool holds_unsigned_bytes() const;
+  bool holds_unsigned_bytes() const { return type_ == kUnsignedByte; }
   bool holds_integers() const;
-  double Value(std::size_t i) const;  // row-major
+  // Number i, row-major.
+  double Value(std::size_t i) const {
+    return holds_unsigned_bytes()
+               ? static_cast<double>(static_cast<unsigned char>(bytes_[header_bytes_ + i]))
+               : Decode(i);
+  }
 
  private:
+  static constexpr unsigned kUnsignedByte = 0x08;
+
   void ReadHeader();
+  double Decode(std::size_t i) const;
 
   std::string path_, bytes_;
   unsigned type_ = 0;

@@ -72,9 +72,10 @@ std::string Find(const PublishedFile& file, const std::vector<std::string>& dire
                  const std::string& install) {
   std::string tried;
   for (const std::string& directory : directories) {
-    const std::string path = directory + "/" + file.name;
+    std::string path = directory + "/" + file.name;
     if (Exists(path)) return path;
-    if (Exists(path + ".gz")) return path + ".gz";
+    path += ".gz";
+    if (Exists(path)) return path;
     tried += (tried.empty() ? "" : ", ") + directory;
   }
   throw InputError(file.name, "this file of the data set is in none of " + tried, install);

@@ -148,6 +148,7 @@ Layout MatchColumns(const Table& train, const Layout& layout, const Table& test)
   }
   const auto match = [&](const std::vector<std::size_t>& columns) {
     std::vector<std::size_t> matched;
+    matched.reserve(columns.size());
     for (const std::size_t column : columns) {
       matched.push_back(FindColumn(test, std::string(Trimmed(train.csv.Cell(0, column)))));
     }
