@@ -11,7 +11,7 @@ build_packages=(
   git g++ cmake ninja-build pkg-config
   libhdf5-dev libdeflate-dev libsqlite3-dev libxxhash-dev
   libhwy-dev libeigen3-dev librandom123-dev
-  libtomlplusplus-dev nlohmann-json3-dev libfmt-dev libboost-program-options-dev
+  libtomlplusplus-dev nlohmann-json3-dev libboost-program-options-dev
   libgtest-dev libgmock-dev librapidcheck-dev libbenchmark-dev python3
 )
 test_packages=(
