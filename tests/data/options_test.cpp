@@ -1,6 +1,7 @@
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <span>
 
 #include "tests/data/fixture.h"
 
@@ -58,7 +59,17 @@ struct BadOption {
   const char* remedy;
 };
 
-TEST(Options, OutOfRangeIsAnInputError) {
+void ExpectInputErrors(std::span<const BadOption> cases) {
+  for (const BadOption& bad : cases) {
+    SCOPED_TRACE(::testing::Message() << bad.task << " " << bad.place);
+    Options options;
+    options.task = bad.task;
+    bad.change(options);
+    ExpectLoadError(options, {Fault::kInput, bad.place, "", bad.remedy});
+  }
+}
+
+TEST(Options, OutOfRangeForGeneratedData) {
   const double nan = std::nan(""), infinity = std::numeric_limits<double>::infinity();
   const BadOption cases[] = {
       {"spiral", [](Options& o) { o.points = 1; }, "data.points", "from 2"},
@@ -98,6 +109,12 @@ TEST(Options, OutOfRangeIsAnInputError) {
       {"toy_regression", [](Options& o) { o.supervised = 5; }, "data.supervised", "to 4"},
       {"toy_regression", [](Options& o) { o.supervised = 0; }, "data.supervised", "from 1"},
       {"toy_regression", [](Options& o) { o.sigma = 0.0; }, "data.sigma", "from"},
+  };
+  ExpectInputErrors(cases);
+}
+
+TEST(Options, OutOfRangeForFiles) {
+  const BadOption cases[] = {
       {"digits", [](Options& o) { o.subset = 1; }, "data.subset", "from 2"},
       {"digits", [](Options& o) { o.subset = 1438; }, "data.subset", "at most 1437"},
       {"random_labels",
@@ -116,13 +133,7 @@ TEST(Options, OutOfRangeIsAnInputError) {
        },
        "data.test_labels", "both or neither"},
   };
-  for (const BadOption& bad : cases) {
-    SCOPED_TRACE(::testing::Message() << bad.task << " " << bad.place);
-    Options options;
-    options.task = bad.task;
-    bad.change(options);
-    ExpectLoadError(options, {Fault::kInput, bad.place, "", bad.remedy});
-  }
+  ExpectInputErrors(cases);
 }
 
 }  // namespace
