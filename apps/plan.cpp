@@ -160,7 +160,7 @@ void Print(const Plan& plan) {
         << FormatCount(std::ssize(plan.selection.to_train)) << " to train\n"
         << "steps         " << FormatCount(plan.steps) << '\n'
         << "recorded      " << FormatBytes(plan.bytes) << " before compression\n"
-        << "core-hours    " << FormatNumber(plan.core_seconds / 3600, 3) << " ("
+        << "core-hours    " << FormatNumber(plan.core_seconds / 3600, 3) << " (about "
         << FormatDuration(WallSeconds(plan)) << " on this machine with "
         << Counted(plan.threads, "thread") << ")\n"
         << "peak memory   " << FormatBytes(plan.peak_memory_bytes) << '\n';

@@ -136,6 +136,7 @@ std::vector<SweepStatus> ReadSweeps(const std::string& store_path,
   }
   std::sort(paths.begin(), paths.end());
   std::vector<SweepStatus> sweeps;
+  sweeps.reserve(paths.size());
   for (const auto& path : paths) sweeps.push_back(StatusOf(path, stored, workers));
   return sweeps;
 }

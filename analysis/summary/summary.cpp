@@ -108,6 +108,7 @@ std::vector<std::string> VaryingKeys(const std::vector<const train::RunConfig*>&
 Summary Summarize(const std::vector<CatalogRun>& runs, const TransitionsByRun& transitions) {
   const std::vector<Group> groups = GroupByCell(runs);
   std::vector<const train::RunConfig*> configs;
+  configs.reserve(groups.size());
   for (const Group& group : groups) configs.push_back(&group.runs.front()->config);
   Summary summary;
   summary.keys = VaryingKeys(configs);

@@ -130,12 +130,17 @@ void ShardBuilder::WriteTransitions() {
   }
 }
 
-// The same runs recorded in the same way give the same name, whoever writes them.
+// The same runs with the same results, recorded in the same way, give the same name, whoever writes
+// them.
 std::string ShardBuilder::Id() const {
   Hasher hasher;
   hasher.Add(shape_->record_json);
-  const auto& ids = std::get<std::vector<std::string>>(columns_[0]);
-  for (const std::string& id : ids) hasher.Add(id + "\n");
+  for (std::size_t i = 0; i < columns_.size(); ++i) {
+    if (RunColumns()[i].name != "run_id" && RunColumns()[i].name != "digest") continue;
+    for (const std::string& id : std::get<std::vector<std::string>>(columns_[i])) {
+      hasher.Add(id + "\n");
+    }
+  }
   return hasher.HexDigest();
 }
 

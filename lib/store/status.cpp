@@ -123,8 +123,9 @@ std::vector<WorkerStatus> ReadStatus(const std::string& store_path) {
 
 bool IsLost(const WorkerStatus& status, double silent_seconds) {
   if (status.state != "running") return false;
-  if (status.host == HostName()) {
-    return kill(static_cast<pid_t>(status.pid), 0) != 0 && errno == ESRCH;
+  // A process that lives but is silent may be another one that got the number.
+  if (status.host == HostName() && kill(static_cast<pid_t>(status.pid), 0) != 0 && errno == ESRCH) {
+    return true;
   }
   return SecondsSince(status.heartbeat_utc) > silent_seconds;
 }

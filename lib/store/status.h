@@ -36,8 +36,8 @@ void WriteStatus(const std::string& store_path, const WorkerStatus& status);
 // All workers that ever wrote, by name; files that cannot be read are left out.
 std::vector<WorkerStatus> ReadStatus(const std::string& store_path);
 
-// Whether the process is gone, as far as this host can tell: of another host's workers only the
-// age of the heartbeat tells.
+// Whether the worker is gone: its process, as far as this host can tell, or its heartbeat for
+// longer than `silent_seconds`.
 bool IsLost(const WorkerStatus& status, double silent_seconds = 120);
 
 }  // namespace crease::store

@@ -88,6 +88,10 @@ TEST(Status, AWorkerIsLostWhenItsProcessIsGoneOrSilent) {
   EXPECT_FALSE(IsLost(elsewhere));
   elsewhere.heartbeat_utc = "2020-01-01T00:00:00.000Z";
   EXPECT_TRUE(IsLost(elsewhere));
+  // The number of a dead worker may belong to another process by now: this one, here.
+  WorkerStatus impostor = NewWorkerStatus();
+  impostor.heartbeat_utc = "2020-01-01T00:00:00.000Z";
+  EXPECT_TRUE(IsLost(impostor));
 }
 
 }  // namespace
