@@ -11,6 +11,15 @@ double Cosine(const Options& options, std::int64_t step, std::int64_t steps) {
          (options.lr - options.lr_min) * 0.5 * (1.0 + portable::Cos(portable::kPi * share));
 }
 
+// By repeated squaring: few roundings, in one order, however many periods have passed.
+double Power(double base, std::int64_t exponent) {
+  double power = 1.0;
+  for (; exponent > 0; exponent /= 2, base *= base) {
+    if (exponent % 2 == 1) power *= base;
+  }
+  return power;
+}
+
 }  // namespace
 
 double LearningRate(const Options& options, std::int64_t step, std::int64_t steps) {
@@ -19,11 +28,8 @@ double LearningRate(const Options& options, std::int64_t step, std::int64_t step
       return options.lr;
     case Schedule::kCosine:
       return Cosine(options, step, steps);
-    case Schedule::kStep: {
-      double lr = options.lr;
-      for (std::int64_t k = step / options.step_size; k > 0; --k) lr *= options.gamma;
-      return lr;
-    }
+    case Schedule::kStep:
+      return options.lr * Power(options.gamma, step / options.step_size);
     case Schedule::kWarmupCosine:
       if (step < options.warmup_steps) {
         return options.lr * static_cast<double>(step + 1) /

@@ -67,7 +67,8 @@ std::uint64_t RecorderBytes(const RunConfig& config, const data::Dataset& datase
   const Schedules schedules = SchedulesOf(config, dataset, record);
   const model::Architecture architecture = ArchitectureOf(config, dataset);
   const std::size_t parameters = model::ParameterLayout(architecture).count();
-  const std::size_t curves = (dataset.regression ? 1u : 2u) * (dataset.test.points > 0 ? 2u : 1u);
+  const bool tested = dataset.test.points > 0 && record.test.form != StepSchedule::Form::kOff;
+  const std::size_t curves = (dataset.regression ? 1u : 2u) * (tested ? 2u : 1u);
   std::size_t units = 0;
   for (std::size_t l = 0; l < architecture.linears(); ++l) {
     units += architecture.fan_out(l) * (l + 1 == architecture.linears() ? 1 : 2);
