@@ -1,6 +1,7 @@
 #include <string>
 
 #include "lib/data/dataset.h"
+#include "lib/data/validate.h"
 #include "lib/train/config_keys.h"
 
 namespace crease::train {
@@ -52,6 +53,16 @@ Inconsistency CheckGenerated(const RunConfig& config, const data::Options& data)
             "data.inputs"};
   }
   return {};
+}
+
+Inconsistency CheckSize(const data::Options& data) {
+  const bool has_inputs = data.task == "random_labels" || data.task == "toy_regression";
+  if (!has_inputs || data.points <= data::kMaxValues / data.inputs) return {};
+  return {"data.points",
+          "data.points = " + std::to_string(data.points) +
+              " of data.inputs = " + std::to_string(data.inputs) + " are more than " +
+              std::to_string(data::kMaxValues) + " numbers",
+          "data.inputs"};
 }
 
 // Tasks whose number of training points the configuration alone tells.
@@ -129,8 +140,8 @@ Inconsistency CheckTraining(const RunConfig& config) {
 Inconsistency CheckConsistency(const RunConfig& config) {
   const data::Options data = data::WithTaskDefaults(config.data);
   for (const Inconsistency& found :
-       {CheckFiles(config), CheckGenerated(config, data), CheckModel(config), CheckTraining(config),
-        CheckBatch(config, data)}) {
+       {CheckFiles(config), CheckGenerated(config, data), CheckSize(data), CheckModel(config),
+        CheckTraining(config), CheckBatch(config, data)}) {
     if (!found.what.empty()) return found;
   }
   return {};
