@@ -49,8 +49,9 @@ Grammar TransitionsGrammar() {
       "column", po::value<std::string>()->value_name("NAME"),
       "the curve: a column of the file, or a per-step figure of the store (default: loss)")(
       "step-column", po::value<std::string>()->value_name("NAME"),
-      "the steps: a column of the file (default: step, or the line's number)")(
-      "rising", po::bool_switch(), "look for sudden rises (accuracy) instead of drops");
+      "the steps: a column of the file (default: step, iteration, epoch or the like, else the "
+      "rows are counted)")("rising", po::bool_switch(),
+                           "look for sudden rises (accuracy) instead of drops");
   AddJsonOption(grammar);
   return grammar;
 }
@@ -173,6 +174,10 @@ int StoreTransitions(const Request& request) {
 int FileTransitions(const Request& request) {
   const curve::Curve curve =
       curve::ReadCsv(request.path, {.column = request.column, .step_column = request.step_column});
+  if (curve.skipped_rows > 0) {
+    Message("skipped " + Counted(static_cast<std::int64_t>(curve.skipped_rows), "row") + " of " +
+            request.path + " without a number");
+  }
   detect::OfflineOptions options;
   options.rising = request.rising;
   const auto detection = detect::FindTransitions(curve.steps, curve.values, options);

@@ -78,6 +78,13 @@ std::vector<std::optional<ColumnValues>> ReadRunColumns(const ShardReader& reade
       throw DamagedError(reader.info().path + ": /" + column.name, "has another type",
                          "copy the shard again from where it came, or remove the file");
     }
+    // A run without these is none.
+    const bool needed =
+        column.name == "digest" || column.name == "config" || column.name == "outcome";
+    if (needed && !values) {
+      throw DamagedError(reader.info().path + ": /" + column.name, "is missing",
+                         "copy the shard again from where it came, or remove the file");
+    }
     columns.push_back(std::move(values));
   }
   return columns;

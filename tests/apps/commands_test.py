@@ -149,7 +149,8 @@ class TransitionsTest(cli.CliTest):
         transition = found["transitions"][0]
         self.assertEqual(set(transition), self.COLUMNS)
         self.assertAlmostEqual(transition["midpoint_step"], 2000, delta=20)
-        self.assertAlmostEqual(transition["drop_nats"], 0.9, delta=0.15)
+        # Where the rate of a logistic is a third of its peak, 9.2 and 90.8 % of it are done.
+        self.assertAlmostEqual(transition["drop_nats"], 0.816, delta=0.2)
         table = self.crease("transitions", self.curve()).stdout.splitlines()
         self.assertEqual(len(table), 2)
         self.assertEqual(table[0].split()[:3], ["onset", "midpoint", "end"])
