@@ -163,7 +163,7 @@ void Print(const Plan& plan) {
         << "core-hours    " << FormatNumber(plan.core_seconds / 3600, 3) << " (about "
         << FormatDuration(WallSeconds(plan)) << " on this machine with "
         << Counted(plan.threads, "thread") << ")\n"
-        << "peak memory   " << FormatBytes(plan.peak_memory_bytes) << '\n';
+        << "peak memory   at most " << FormatBytes(plan.peak_memory_bytes) << '\n';
 }
 
 }  // namespace

@@ -231,10 +231,16 @@ int RunSweep(const Request& request) {
   const store::Catalog catalog(request.store_path);
   const auto runs = PlannedInStore(planned, catalog);
   const auto transitions = summary::ReadTransitions(catalog);
-  if (request.json) {
-    PrintJson(ResultsAsJson(request, spec, selection, outcome, runs, transitions, planned.size()));
-  } else if (!outcome.interrupted) {
-    PrintResults(request, runs, transitions);
+  try {
+    if (request.json) {
+      PrintJson(
+          ResultsAsJson(request, spec, selection, outcome, runs, transitions, planned.size()));
+    } else if (!outcome.interrupted) {
+      PrintResults(request, runs, transitions);
+    }
+    FlushOut();
+  } catch (const OutputClosed&) {
+    // Nobody reads on; how the training ended is told all the same.
   }
   if (outcome.interrupted) return kInterrupted;
   return outcome.runner.progress.runs_failed > 0 ? kSomeRunsFailed : kDone;

@@ -1,4 +1,6 @@
 """crease run: what it trains, what it leaves alone, and that the bits never differ."""
+import subprocess
+
 import cli
 
 
@@ -43,6 +45,19 @@ class RunTest(cli.CliTest):
         self.assertTrue(all(part["runs_planned"] == part["runs_trained"] > 0 for part in parts))
         self.assertEqual(self.digests("one"), self.digests("two"))
         self.assertEqual(self.digests("one"), self.digests("parts"))
+
+    def test_workers_share_a_store(self):
+        sweep = self.sweep(seeds=20, steps=1000)
+        command = [cli.CREASE, "run", sweep, "--store", self.dir / "shared", "--threads", "1"]
+        # Two parts, and one worker that does the work of both once more.
+        workers = [subprocess.Popen(command + extra, stdout=subprocess.DEVNULL,
+                                    stderr=subprocess.PIPE, text=True)
+                   for extra in (["--shard", "1/2"], ["--shard", "2/2"], [])]
+        for worker in workers:
+            _, messages = worker.communicate(timeout=100)
+            self.assertEqual(worker.returncode, 0, messages)
+        self.run_sweep(sweep, "alone")
+        self.assertEqual(self.digests("shared"), self.digests("alone"))
 
     def test_sparser_recordings_are_named_and_rerecorded(self):
         sparse, dense = self.sweep(weights=50, name="sparse"), self.sweep(weights=5, name="dense")
