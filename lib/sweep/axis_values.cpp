@@ -1,5 +1,6 @@
 #include "lib/sweep/axis_values.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -76,7 +77,7 @@ Generator GeneratorOf(const Item& item, const toml::table& table) {
   for (const auto& [key, node] : table) {
     const std::string name(key.str());
     const std::string place = item.document->At(key.source());
-    if (train::NearestName(name, known) != name) {
+    if (std::find(known.begin(), known.end(), name) == known.end()) {
       throw UnknownName(place, "form of the axis " + item.name + ":", name, known);
     }
     if (name == "n") {

@@ -39,7 +39,7 @@ struct Spec {
 // in an axis, a key in two axes, exclusions that match nothing and inconsistent cells throw
 // Error(kInput) with file:line:column, what is wrong and the nearest valid name. An override
 // "a.b=value" replaces a base value, or a whole axis when the value is an array or an axis table;
-// its place reads "--set a.b=value".
+// its place reads "--set a.b=value". model.head_bias follows model.bias where it is not given.
 Spec ParseSpecFile(const std::string& path, const std::vector<std::string>& overrides = {});
 Spec ParseSpec(const std::string& text, const std::string& path,
                const std::vector<std::string>& overrides = {});
