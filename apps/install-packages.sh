@@ -56,8 +56,10 @@ if [ "$(id -u)" != 0 ]; then
   as_root=(sudo)
 fi
 
+# sudo drops the environment; what names a proxy must get through.
+mapfile -t proxies < <(env | grep -iE '^(https?|ftp|no)_proxy=' || true)
 apt() {
-  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 \
+  "${as_root[@]}" env "${proxies[@]}" DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 \
     apt-get -qq -o Dpkg::Use-Pty=0 -o Acquire::Retries=3 "$@" </dev/null
 }
 echo "Installing ${#missing[@]} Debian packages: ${missing[*]}"
