@@ -8,7 +8,9 @@
 
 #include <sqlite3.h>
 
+#include "analysis/query/curves_table.h"
 #include "lib/core/error.h"
+#include "lib/store/layout.h"
 
 namespace crease::query {
 namespace {
@@ -57,6 +59,20 @@ class QuestionsOnly {
   sqlite3* connection_;
 };
 
+// The table `curves`, as long as one question is answered.
+class CurvesAttached {
+ public:
+  CurvesAttached(sqlite3* connection, CurvesSource& source) : connection_(connection) {
+    AddCurvesTable(connection, source);
+  }
+  ~CurvesAttached() { sqlite3_create_module(connection_, "curves", nullptr, nullptr); }
+  CurvesAttached(const CurvesAttached&) = delete;
+  CurvesAttached& operator=(const CurvesAttached&) = delete;
+
+ private:
+  sqlite3* connection_;
+};
+
 [[noreturn]] void Reject(const std::string& sql, const std::string& why,
                          const std::string& remedy) {
   throw InputError("SQL", why + "\n  statement: " + sql, remedy);
@@ -70,7 +86,7 @@ bool IsBlank(const char* text) {
 }
 
 std::string TablesAndColumns() {
-  return "the tables are runs, transitions, sweeps and shards; "
+  return "the tables are runs, transitions, curves, sweeps and shards; "
          "SELECT name FROM pragma_table_info('runs') lists the columns of one";
 }
 
@@ -137,6 +153,8 @@ Cell CellAt(sqlite3_stmt* statement, int column) {
 
 void Run(const store::Catalog& catalog, const std::string& sql, const RowSink& sink) {
   sqlite3* connection = catalog.connection();
+  CurvesSource curves = {.shards_directory = store::ShardsDirectory(catalog.store_path())};
+  const CurvesAttached attached(connection, curves);
   const Statement statement = Compile(connection, sql);
   const int width = sqlite3_column_count(statement.get());
   std::vector<std::string> names;
@@ -148,6 +166,7 @@ void Run(const store::Catalog& catalog, const std::string& sql, const RowSink& s
     for (int i = 0; i < width; ++i) row[static_cast<std::size_t>(i)] = CellAt(statement.get(), i);
     if (sink.row) sink.row(row);
   }
+  if (curves.failure) std::rethrow_exception(curves.failure);
   if (code != SQLITE_DONE) Reject(sql, sqlite3_errmsg(connection), TablesAndColumns());
 }
 

@@ -1,6 +1,7 @@
 // In: SQL over a store's catalogue. Out: columns and rows of typed values.
 //
-// The language is SQLite's; the tables are those of store::Catalog. Nothing can be written.
+// The language is SQLite's; the tables are those of store::Catalog and `curves` (curves_table.h).
+// Nothing can be written.
 #pragma once
 
 #include <cstdint>

@@ -74,6 +74,7 @@ Opened Open(const std::string& store_path) {
 }  // namespace
 
 struct Catalog::State {
+  std::string store_path;
   Connection connection;
   std::vector<std::string> damaged;
 };
@@ -81,6 +82,7 @@ struct Catalog::State {
 Catalog::Catalog(const std::string& store_path, OnDamage on_damage)
     : state_(std::make_unique<State>()) {
   RequireStore(store_path);
+  state_->store_path = store_path;
   try {
     Opened opened = Open(store_path);
     if (opened.damage.first && on_damage == OnDamage::kThrow) throw *opened.damage.first;
@@ -96,6 +98,8 @@ Catalog::Catalog(const std::string& store_path, OnDamage on_damage)
 Catalog::~Catalog() = default;
 Catalog::Catalog(Catalog&&) noexcept = default;
 Catalog& Catalog::operator=(Catalog&&) noexcept = default;
+
+const std::string& Catalog::store_path() const { return state_->store_path; }
 
 sqlite3* Catalog::connection() const { return state_->connection.get(); }
 

@@ -40,6 +40,7 @@ class Catalog {
 
   // Open as long as this lives; refuses to write. One thread at a time.
   sqlite3* connection() const;
+  const std::string& store_path() const;
   std::set<std::string> RunIds() const;
   // What is wrong with the shards that cannot be read, with the remedy.
   const std::vector<std::string>& damaged() const;

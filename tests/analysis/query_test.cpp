@@ -2,6 +2,7 @@
 #include "analysis/query/query.h"
 
 #include <cmath>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,7 @@
 
 #include "lib/core/error.h"
 #include "lib/store/catalog.h"
+#include "lib/store/reader.h"
 #include "lib/store/writer.h"
 #include "tests/store/fixture.h"
 
@@ -131,6 +133,44 @@ TEST_F(Query, OneStatementAtATime) {
   Refused("SELECT 1; DELETE FROM runs");
   Refused("SELECT 1; nonsense");
   EXPECT_EQ(Ask("SELECT 1; -- the end").rows.size(), 1U);
+}
+
+TEST_F(Query, ReadsCurvesFromTheShards) {
+  EXPECT_EQ(Ask("SELECT count(*), min(step), max(step) FROM curves").rows[0],
+            (std::vector<Cell>{std::int64_t{5010}, std::int64_t{0}, std::int64_t{500}}));
+  const Result one =
+      Ask("SELECT step, loss, test_loss FROM curves"
+          " WHERE run_id = (SELECT run_id FROM runs WHERE seed = 3) ORDER BY step");
+  ASSERT_EQ(one.rows.size(), 501U);
+  for (std::size_t i = 0; i < one.rows.size(); ++i) {
+    EXPECT_EQ(one.rows[i][0], Cell(static_cast<std::int64_t>(i)));
+    const auto loss = static_cast<double>(store::testing::SampleValue(3, "loss", i));
+    EXPECT_EQ(one.rows[i][1], Cell(loss));
+    EXPECT_EQ(one.rows[i][2], Cell(std::monostate()));
+  }
+  const Result joined = Ask(
+      "SELECT seed, count(loss) FROM runs JOIN curves USING (run_id) GROUP BY seed ORDER BY seed");
+  ASSERT_EQ(joined.rows.size(), 10U);
+  EXPECT_EQ(joined.rows[6][1], Cell(std::int64_t{101})) << "NaN after a divergence is NULL";
+  EXPECT_EQ(joined.rows[7][1], Cell(std::int64_t{501}));
+  EXPECT_TRUE(Ask("SELECT * FROM curves WHERE run_id = 'none'").rows.empty());
+  EXPECT_NE(Refused("SELECT nothing FROM curves").problem().find("no such column"),
+            std::string::npos);
+  Refused("DELETE FROM curves");
+  Refused("DROP TABLE curves");
+}
+
+TEST_F(Query, NamesTheShardWhoseCurvesCannotBeRead) {
+  const store::Catalog catalog(store_.path());
+  const std::string shard = store::ListShards(store_.path()).at(0);
+  std::filesystem::resize_file(shard, std::filesystem::file_size(shard) / 2);
+  try {
+    query::Run(catalog, "SELECT count(*) FROM curves");
+    ADD_FAILURE() << "a shard cut in half was read";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.fault(), Fault::kDamaged);
+    EXPECT_NE(error.place().find(shard), std::string::npos) << error.what();
+  }
 }
 
 TEST_F(Query, LeavesTheCatalogueUsable) {
