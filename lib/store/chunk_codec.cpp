@@ -1,6 +1,7 @@
 #include "lib/store/chunk_codec.h"
 
 #include <algorithm>
+#include <array>
 #include <cassert>
 #include <cstring>
 #include <memory>
@@ -29,6 +30,73 @@ libdeflate_decompressor* Decompressor() {
       decompressor(libdeflate_alloc_decompressor(), &libdeflate_free_decompressor);
   if (decompressor == nullptr) throw std::bad_alloc();
   return decompressor.get();
+}
+
+// Whether all values are about equally frequent.
+bool IsFlat(const std::array<std::uint32_t, 256>& counts, std::size_t total) {
+  double squares = 0;
+  for (const double count : counts) squares += count * count;
+  const auto size = static_cast<double>(total);
+  return squares * 256 < 1.1 * size * size;
+}
+
+// Whether deflate could do nothing with these bytes, as with the low bytes of mantissas: the bytes
+// and their differences are about equally frequent. Repetition makes them less so.
+bool IsNoise(std::span<const std::byte> bytes) {
+  constexpr std::size_t kFewest = 4096;
+  if (bytes.size() < kFewest) return false;
+  std::array<std::uint32_t, 256> values{}, differences{};
+  std::uint32_t last = 0;
+  for (std::byte byte : bytes) {
+    const auto value = std::to_integer<std::uint32_t>(byte);
+    ++values[value];
+    ++differences[(value - last) & 0xffu];
+    last = value;
+  }
+  return IsFlat(values, bytes.size()) && IsFlat(differences, bytes.size());
+}
+
+void AppendBigEndian(std::vector<std::byte>& bytes, std::uint32_t value) {
+  for (unsigned shift = 32; shift > 0; shift -= 8) {
+    bytes.push_back(static_cast<std::byte>((value >> (shift - 8)) & 0xffu));
+  }
+}
+
+// Deflate's blocks of bytes as they are: not the last block, type 0, length and its complement.
+void AppendStored(std::vector<std::byte>& bytes, std::span<const std::byte> from) {
+  while (!from.empty()) {
+    const auto length = static_cast<std::uint32_t>(std::min<std::size_t>(from.size(), 65'535));
+    const std::array<std::uint32_t, 5> header{0, length & 0xffu, length >> 8, ~length & 0xffu,
+                                              (~length >> 8) & 0xffu};
+    for (std::uint32_t byte : header) bytes.push_back(static_cast<std::byte>(byte));
+    bytes.insert(bytes.end(), from.begin(), from.begin() + length);
+    from = from.subspan(length);
+  }
+}
+
+// A zlib stream in which the planes of low bytes are stored, if they are noise, and the rest is
+// compressed: half the time for the same size. Empty unless it is smaller by a tenth.
+std::vector<std::byte> Deflate(std::span<const std::byte> shuffled, std::size_t element_bytes) {
+  const std::size_t plane = shuffled.size() / element_bytes;
+  std::size_t stored = 0;
+  while (stored < shuffled.size() && IsNoise(shuffled.subspan(stored, plane))) stored += plane;
+  const auto rest = shuffled.subspan(stored);
+  const std::size_t most = shuffled.size() - shuffled.size() / 10;
+
+  std::vector<std::byte> bytes{std::byte{0x78}, std::byte{0x01}};
+  bytes.reserve(most + kChecksumBytes);
+  AppendStored(bytes, shuffled.first(stored));
+  const std::size_t start = bytes.size();
+  constexpr std::size_t kTrailerBytes = 4;
+  if (start + kTrailerBytes >= most) return {};
+  bytes.resize(most - kTrailerBytes);
+  const std::size_t deflated = libdeflate_deflate_compress(
+      Compressor(), rest.data(), rest.size(), bytes.data() + start, bytes.size() - start);
+  if (deflated == 0) return {};
+  bytes.resize(start + deflated);
+  AppendBigEndian(bytes, libdeflate_adler32(1, shuffled.data(), shuffled.size()));
+  bytes.shrink_to_fit();
+  return bytes;
 }
 
 void AppendChecksum(std::vector<std::byte>& bytes) {
@@ -117,15 +185,8 @@ EncodedChunk EncodeChunk(std::span<const std::byte> raw, std::size_t chunk_bytes
   Shuffle(padded, element_bytes, shuffled.data());
 
   EncodedChunk chunk;
-  const std::size_t most = chunk_bytes - chunk_bytes / 10;
-  chunk.bytes.resize(most);
-  const std::size_t deflated = libdeflate_zlib_compress(Compressor(), shuffled.data(), chunk_bytes,
-                                                        chunk.bytes.data(), most);
-  if (deflated > 0) {
-    chunk.bytes.resize(deflated);
-    chunk.bytes.reserve(deflated + kChecksumBytes);
-    chunk.bytes.shrink_to_fit();
-  } else {
+  chunk.bytes = Deflate(shuffled, element_bytes);
+  if (chunk.bytes.empty()) {
     chunk.filter_mask = kNotCompressed;
     chunk.bytes = std::move(padded);
   }

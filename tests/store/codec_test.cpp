@@ -2,6 +2,7 @@
 #include <cstddef>
 #include <numeric>
 #include <random>
+#include <span>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -106,6 +107,23 @@ TEST(EncodeChunk, IsDecoded) {
       for (std::size_t i = size; i < back.size(); ++i) EXPECT_EQ(back[i], std::byte{0});
     }
   }
+}
+
+// Smooth curves: the low bytes of the mantissa are noise, the high ones are not.
+TEST(EncodeChunk, NoisyPlanesAreStoredAndTheRestIsCompressed) {
+  std::mt19937 random(1);
+  std::vector<float> curve;
+  for (int i = 0; i < 100'000; ++i) {
+    curve.push_back(1 + static_cast<float>(random() % 65'536) * 0x1p-23F);
+  }
+  const auto raw = std::as_bytes(std::span(curve));
+  const EncodedChunk chunk = EncodeChunk(raw, raw.size(), 4);
+  EXPECT_EQ(chunk.filter_mask, kAllFilters);
+  EXPECT_LT(chunk.bytes.size(), raw.size() * 6 / 10);
+  EXPECT_EQ(chunk.bytes[2], std::byte{0}) << "no stored block";
+  std::vector<std::byte> back(raw.size());
+  ASSERT_TRUE(DecodeChunk(chunk.bytes, chunk.filter_mask, 4, back));
+  EXPECT_TRUE(std::equal(raw.begin(), raw.end(), back.begin()));
 }
 
 TEST(EncodeChunk, NoiseIsStoredAsItIs) {
