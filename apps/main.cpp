@@ -31,7 +31,7 @@ constexpr std::array kCommands = {
             RunCommand},
     Command{"status", "STORE", "what of each sweep is done, running, failed or missing",
             StatusCommand},
-    Command{"query", "STORE \"SQL\"", "SQL over the tables runs, transitions and sweeps",
+    Command{"query", "STORE \"SQL\"", "SQL over the tables runs, transitions, curves, sweeps",
             QueryCommand},
     Command{"transitions", "STORE | FILE.csv", "detect and print sudden drops of loss curves",
             TransitionsCommand},

@@ -1,4 +1,4 @@
-// crease query: SQL over the runs, transitions and sweeps of a store.
+// crease query: SQL over the runs, transitions, curves and sweeps of a store.
 #include "analysis/query/query.h"
 
 #include <algorithm>
@@ -38,6 +38,8 @@ Grammar QueryGrammar() {
       "  runs         a row a run: its configuration keys (norm, width, lr, seed, ...), outcome,\n"
       "               final and best figures, digest, number of transitions\n"
       "  transitions  a row a transition: run_id, onset_step, drop_nats, ...\n"
+      "  curves       a row a recorded step of a run: run_id, step, loss, accuracy, test_loss,\n"
+      "               test_accuracy; read from the shards, so name the runs you want\n"
       "  sweeps       a row a sweep file\n"
       "All rows are printed, as they come. csv and json give numbers exactly, table six digits.\n"
       "Example: crease query out \"SELECT norm, avg(best_accuracy >= 0.95) AS reached\n"

@@ -154,7 +154,7 @@ TEST_F(Query, ReadsCurvesFromTheShards) {
   EXPECT_EQ(joined.rows[6][1], Cell(std::int64_t{101})) << "NaN after a divergence is NULL";
   EXPECT_EQ(joined.rows[7][1], Cell(std::int64_t{501}));
   EXPECT_TRUE(Ask("SELECT * FROM curves WHERE run_id = 'none'").rows.empty());
-  EXPECT_NE(Refused("SELECT nothing FROM curves").problem().find("no such column"),
+  EXPECT_NE(Refused("SELECT no_such FROM curves").problem().find("no such column"),
             std::string::npos);
   Refused("DELETE FROM curves");
   Refused("DROP TABLE curves");
