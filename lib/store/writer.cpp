@@ -1,5 +1,6 @@
 #include "lib/store/writer.h"
 
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <exception>
@@ -19,6 +20,10 @@ namespace {
 
 // Every open shard holds a file and what it gathers; beyond this, the fullest is sealed.
 constexpr std::size_t kMostOpenShards = 32;
+
+// How often shards are looked at that nothing is added to: runs may take hours each, and what is
+// complete should not wait for the next.
+constexpr std::chrono::seconds kLookAtAges{1};
 
 }  // namespace
 
@@ -56,9 +61,21 @@ void Writer::State::Loop() {
   SilenceHdf5();
   std::unique_lock lock(mutex);
   while (true) {
-    work.wait(lock, [&] { return stopping || sealing || !queue.empty(); });
+    const auto called = [&] { return stopping || sealing || !queue.empty(); };
+    bool by_call = true;
+    if (open.empty()) {
+      work.wait(lock, called);
+    } else {
+      by_call = work.wait_for(lock, kLookAtAges, called);
+    }
     if (stopping) break;
     try {
+      if (!by_call) {
+        lock.unlock();
+        SealFull();
+        lock.lock();
+        continue;
+      }
       if (!queue.empty()) {
         EncodedRun run = std::move(queue.front());
         queue.pop_front();

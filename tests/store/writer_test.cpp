@@ -1,6 +1,7 @@
 // What is written comes back, bit for bit, and nothing else is ever seen.
 #include "lib/store/writer.h"
 
+#include <chrono>
 #include <fstream>
 #include <map>
 #include <thread>
@@ -87,6 +88,16 @@ TEST(Writer, AShardIsSealedWhenItIsFullOrOld) {
   WriteRuns(by_age.path(), 0, 10, {}, {.seal_after_seconds = 0});
   EXPECT_EQ(ListShards(by_age.path()).size(), 10U);
   for (const auto* store : {&by_runs, &by_bytes, &by_age}) EXPECT_EQ(CheckStore(store->path()), 10);
+}
+
+TEST(Writer, SealsAnOldShardThoughNoRunFollows) {
+  const TemporaryDirectoryGuard directory;
+  Writer writer(directory.path(), {.seal_after_seconds = 0.1});
+  writer.Append(MakeRecord(0), {}, MakeDataset());
+  for (int look = 0; look < 300 && FilesIn(ShardsDirectory(directory.path())).empty(); ++look) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+  EXPECT_EQ(ListShards(directory.path()).size(), 1U);
 }
 
 TEST(Writer, TheSameRunsAgainGiveTheSameFileAndAreDropped) {
