@@ -83,7 +83,7 @@ class Training {
                                 parameters_);
   }
 
-  // False if the loss or a norm of the gradient is not finite: the run ends here.
+  // False if the loss is not finite: the run ends here.
   bool Step(std::int64_t step) {
     const Batch& batch = batches_.Next(step);
     const float* outputs = network_.Forward(parameters_, batch.x.data(), batch.points);
@@ -109,13 +109,17 @@ class Training {
     RunRecord record;
     record.run_id = RunId(config_);
     record.config = config_;
-    record.outcome = diverged ? Outcome::kDiverged : Outcome::kCompleted;
     record.steps_done = steps_done;
     for (const model::Tensor& tensor : network_.layout().tensors()) {
       digest_.Add(std::span<const float>(parameters_).subspan(tensor.offset, tensor.size()));
     }
     record.digest = digest_.Hex();
-    EvaluateFinal(diverged, record);
+    record.final_loss = record.final_accuracy = kNaN;
+    record.final_test_loss = record.final_test_accuracy = kNaN;
+    // The last update may have been the one too many.
+    diverged = diverged || !EvaluateFinal(record);
+    record.outcome = diverged ? Outcome::kDiverged : Outcome::kCompleted;
+    record.best_accuracy = best_.best();
     for (const auto& probe : probes_) {
       if (!diverged) probe->AtEnd(parameters_);
       probe->Report(record);
@@ -137,21 +141,19 @@ class Training {
     digest_.Add(update_norm_);
   }
 
-  void EvaluateFinal(bool diverged, RunRecord& record) {
-    record.final_loss = record.final_accuracy = kNaN;
-    record.final_test_loss = record.final_test_accuracy = kNaN;
-    if (!diverged) {
-      const Evaluation train = Evaluator(config_, dataset_, dataset_.train).Evaluate(parameters_);
-      record.final_loss = train.loss;
-      record.final_accuracy = train.accuracy;
-      if (dataset_.test.points > 0) {
-        const Evaluation test = Evaluator(config_, dataset_, dataset_.test).Evaluate(parameters_);
-        record.final_test_loss = test.loss;
-        record.final_test_accuracy = test.accuracy;
-      }
-      if (!dataset_.regression) best_.Offer(train.accuracy);
+  // False if the loss of the final network is not finite.
+  bool EvaluateFinal(RunRecord& record) {
+    const Evaluation train = Evaluator(config_, dataset_, dataset_.train).Evaluate(parameters_);
+    if (!std::isfinite(static_cast<float>(train.loss))) return false;
+    record.final_loss = train.loss;
+    record.final_accuracy = train.accuracy;
+    if (dataset_.test.points > 0) {
+      const Evaluation test = Evaluator(config_, dataset_, dataset_.test).Evaluate(parameters_);
+      record.final_test_loss = test.loss;
+      record.final_test_accuracy = test.accuracy;
     }
-    record.best_accuracy = best_.best();
+    if (!dataset_.regression) best_.Offer(train.accuracy);
+    return true;
   }
 
   void DetectTransitions(RunRecord& record) const {

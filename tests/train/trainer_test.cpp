@@ -44,6 +44,18 @@ TEST(Train, ADivergedRunIsAnOutcomeWithItsStep) {
   }
 }
 
+// Ended right before the step that would show it, the run has diverged all the same.
+TEST(Train, TheLastUpdateMayDiverge) {
+  RunConfig config = Diverging();
+  config.steps = TrainTiny(config).steps_done;
+  const RunRecord record = TrainTiny(config, EverythingRecorded());
+  EXPECT_EQ(record.outcome, Outcome::kDiverged);
+  EXPECT_EQ(record.steps_done, config.steps);
+  EXPECT_TRUE(std::isnan(record.final_loss));
+  config.steps -= 1;
+  EXPECT_EQ(TrainTiny(config).outcome, Outcome::kCompleted);
+}
+
 TEST(Train, ARunThatIsBadFromTheStartHasNoSteps) {
   RunConfig config = TinyConfig();
   data::Dataset dataset = data::Load(config.data);
