@@ -7,7 +7,7 @@
 namespace crease::detect {
 namespace {
 
-constexpr double kBinShare = 1.0 / 40;
+constexpr double kBinShare = 1.0 / 50;
 constexpr double kLargestLift = 0.25;  // nats
 
 std::size_t MinimumTicks(const Ticks& ticks) {

@@ -9,7 +9,7 @@
 
 namespace crease::detect {
 
-// Bins hold 1/40 of the elapsed steps, but at least a few ticks. x: the mean step; y: the logarithm
+// Bins hold 1/50 of the elapsed steps, but at least a few ticks. x: the mean step; y: the logarithm
 // of the mean loss, lifted by half its variance, because the logarithm of a noisy mean lies that
 // much too low on average.
 NoisyPoints MakeBins(const Ticks& ticks, const NoiseModel& noise);

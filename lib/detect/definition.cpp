@@ -10,6 +10,11 @@
 namespace crease::detect {
 namespace {
 
+// In nats. Coming back from less is no drop of its own anyway, and cutting a long low bump would
+// put a plateau where the curve goes on falling.
+constexpr double kSmallestShortBump = 0.06;
+constexpr double kSmallestLongBump = 0.2;
+
 // Segments [first, last] of the curve; segment k lies between points k and k + 1.
 struct Interval {
   std::size_t first, last;
@@ -23,32 +28,32 @@ std::vector<double> Rates(const ExactCurve& curve) {
   return rates;
 }
 
-// Local maxima of the rate, highest first.
-std::vector<std::size_t> Peaks(const std::vector<double>& rates) {
-  std::vector<std::size_t> peaks;
-  for (std::size_t k = 1; k < rates.size(); ++k) {
-    const bool above_right = k + 1 == rates.size() || rates[k] > rates[k + 1];
-    if (rates[k] > 0 && rates[k] >= rates[k - 1] && above_right) peaks.push_back(k);
+// Segments that fall, steepest first.
+std::vector<std::size_t> BySteepness(const std::vector<double>& rates) {
+  std::vector<std::size_t> order;
+  for (std::size_t k = 0; k < rates.size(); ++k) {
+    if (rates[k] > 0) order.push_back(k);
   }
-  std::stable_sort(peaks.begin(), peaks.end(),
+  std::stable_sort(order.begin(), order.end(),
                    [&](std::size_t a, std::size_t b) { return rates[a] > rates[b]; });
-  return peaks;
+  return order;
 }
 
-// One interval a peak: where the rate is at least peak / contrast. A peak whose interval would
-// reach one that a higher peak owns has no valley deep enough between them: no transition of its
-// own.
+// One interval a peak: where the rate is at least peak / contrast. What would reach into the
+// interval of a higher peak has no valley deep enough between them and belongs to it.
 std::vector<Interval> PeakIntervals(const std::vector<double>& rates, double contrast) {
   std::vector<Interval> intervals;
   std::vector<char> owned(rates.size(), 0);
-  for (const std::size_t peak : Peaks(rates)) {
+  for (const std::size_t peak : BySteepness(rates)) {
+    if (owned[peak]) continue;
     const double level = rates[peak] / contrast;
     std::size_t first = peak, last = peak;
-    bool meets = owned[peak] != 0;
+    bool meets = false;
     while (!meets && first > 0 && rates[first - 1] >= level) meets = owned[--first] != 0;
     while (!meets && last + 1 < rates.size() && rates[last + 1] >= level) {
       meets = owned[++last] != 0;
     }
+    owned[peak] = 1;
     if (meets) continue;
     std::fill(owned.begin() + static_cast<std::ptrdiff_t>(first),
               owned.begin() + static_cast<std::ptrdiff_t>(last) + 1, 1);
@@ -57,6 +62,29 @@ std::vector<Interval> PeakIntervals(const std::vector<double>& rates, double con
   std::sort(intervals.begin(), intervals.end(),
             [](const Interval& a, const Interval& b) { return a.first < b.first; });
   return intervals;
+}
+
+double DropOf(const ExactCurve& curve, Interval interval) {
+  return curve.log_loss[interval.first] - curve.log_loss[interval.last + 1];
+}
+
+// Lowers peaks whose whole interval drops too little to the higher of the rates beside them.
+void LevelSmallPeaks(const ExactCurve& curve, const OfflineOptions& options,
+                     std::vector<double>& rates) {
+  for (std::size_t round = 0; round < rates.size(); ++round) {
+    bool levelled = false;
+    for (const Interval interval : PeakIntervals(rates, options.contrast)) {
+      if (DropOf(curve, interval) >= options.minimum_drop_nats) continue;
+      double beside = 0;
+      if (interval.first > 0) beside = rates[interval.first - 1];
+      if (interval.last + 1 < rates.size()) beside = std::max(beside, rates[interval.last + 1]);
+      for (std::size_t k = interval.first; k <= interval.last; ++k) {
+        levelled = levelled || rates[k] > beside;
+        rates[k] = std::min(rates[k], std::max(beside, 0.0));
+      }
+    }
+    if (!levelled) return;
+  }
 }
 
 double StepWhereReached(const ExactCurve& curve, Interval interval, double level) {
@@ -85,6 +113,13 @@ bool StaysBelow(const ExactCurve& curve, std::size_t end_point, double width, do
     if (curve.log_loss[i] >= level) return false;
   }
   return true;
+}
+
+// By how much the interval's end lies below everything before its onset.
+double NewGround(const ExactCurve& curve, Interval interval) {
+  const auto begin = curve.log_loss.begin();
+  const auto onset = begin + static_cast<std::ptrdiff_t>(interval.first);
+  return *std::min_element(begin, onset + 1) - curve.log_loss[interval.last + 1];
 }
 
 Transition Describe(const ExactCurve& curve, const std::vector<double>& rates, Interval interval,
@@ -120,37 +155,111 @@ void FlagOverlaps(std::vector<Transition>& transitions) {
   }
 }
 
+void Append(ExactCurve& curve, double step, double log_loss) {
+  curve.step.push_back(step);
+  curve.log_loss.push_back(log_loss);
+}
+
+// A rise above the point `start`, down to its level again before the point `next`.
+struct Bump {
+  std::size_t start, next;  // next: the number of points if the curve never comes back
+  double crossing = 0;      // the step at which it is back
+  double height = 0;        // nats
+};
+
+Bump BumpAt(const ExactCurve& curve, std::size_t start) {
+  const double level = curve.log_loss[start];
+  Bump bump{start, start + 1};
+  while (bump.next < curve.step.size() && curve.log_loss[bump.next] >= level) {
+    bump.height = std::max(bump.height, curve.log_loss[bump.next++] - level);
+  }
+  if (bump.next == curve.step.size()) {
+    bump.crossing = curve.step.back();
+    return bump;
+  }
+  const double x = curve.step[bump.next - 1], above = curve.log_loss[bump.next - 1] - level;
+  const double below = level - curve.log_loss[bump.next];
+  bump.crossing = x + above / (above + below) * (curve.step[bump.next] - x);
+  return bump;
+}
+
+bool IsShort(const ExactCurve& curve, const Bump& bump) {
+  const double start = curve.step[bump.start];
+  return bump.next < curve.step.size() && bump.crossing - start <= (start - curve.step[0]) / 3;
+}
+
+// Appends the bump's level up to where the curve is back.
+void Level(const ExactCurve& curve, const Bump& bump, ExactCurve& result) {
+  const double level = curve.log_loss[bump.start];
+  for (std::size_t i = bump.start + 1; i < bump.next; ++i) Append(result, curve.step[i], level);
+  if (bump.next < curve.step.size() && bump.crossing > result.step.back() &&
+      bump.crossing < curve.step[bump.next]) {
+    Append(result, bump.crossing, level);
+  }
+}
+
+// Appends the steepest line from the bump's start to the curve after it, no further than the bump
+// is long. Returns the first point of the curve after the line's end.
+std::size_t Bridge(const ExactCurve& curve, const Bump& bump, ExactCurve& result) {
+  const double x0 = curve.step[bump.start], y0 = curve.log_loss[bump.start];
+  const double limit = bump.crossing + (bump.crossing - x0);
+  double end_x = 0, end_y = 0, steepest = std::numeric_limits<double>::infinity();
+  const auto consider = [&](double x, double y) {
+    const double slope = (y - y0) / (x - x0);
+    if (slope > steepest) return;
+    steepest = slope;
+    end_x = x;
+    end_y = y;
+  };
+  std::size_t point = bump.next;
+  for (; point < curve.step.size() && curve.step[point] <= limit; ++point) {
+    consider(curve.step[point], curve.log_loss[point]);
+  }
+  if (point < curve.step.size()) {
+    const double x1 = curve.step[point - 1], y1 = curve.log_loss[point - 1];
+    const double share = (limit - x1) / (curve.step[point] - x1);
+    consider(limit, y1 + share * (curve.log_loss[point] - y1));
+  }
+  Append(result, end_x, end_y);
+  point = bump.next;
+  while (point < curve.step.size() && curve.step[point] <= end_x) ++point;
+  return point;
+}
+
 }  // namespace
 
-ExactCurve RunningMinimum(const ExactCurve& curve) {
+ExactCurve WithoutBumps(const ExactCurve& curve) {
   ExactCurve result;
-  double minimum = std::numeric_limits<double>::infinity();
-  for (std::size_t i = 0; i < curve.step.size(); ++i) {
-    const double y = curve.log_loss[i];
-    if (i > 0 && y < minimum && curve.log_loss[i - 1] > minimum) {
-      const double share = (curve.log_loss[i - 1] - minimum) / (curve.log_loss[i - 1] - y);
-      const double crossing = curve.step[i - 1] + share * (curve.step[i] - curve.step[i - 1]);
-      if (crossing > result.step.back() && crossing < curve.step[i]) {
-        result.step.push_back(crossing);
-        result.log_loss.push_back(minimum);
-      }
+  for (std::size_t i = 0; i < curve.step.size();) {
+    Append(result, curve.step[i], curve.log_loss[i]);
+    if (i + 1 == curve.step.size() || curve.log_loss[i + 1] <= curve.log_loss[i]) {
+      ++i;
+      continue;
     }
-    minimum = std::min(minimum, y);
-    result.step.push_back(curve.step[i]);
-    result.log_loss.push_back(minimum);
+    const Bump bump = BumpAt(curve, i);
+    if (IsShort(curve, bump) && bump.height >= kSmallestShortBump) {
+      i = Bridge(curve, bump, result);
+    } else if (bump.height >= kSmallestLongBump) {
+      Level(curve, bump, result);
+      i = bump.next;
+    } else {
+      ++i;
+    }
   }
   return result;
 }
 
-std::vector<Transition> ApplyDefinition(const ExactCurve& curve, const OfflineOptions& options) {
+std::vector<Transition> ApplyDefinition(const ExactCurve& curve, const OfflineOptions& options,
+                                        SmallPeaks small_peaks) {
   std::vector<Transition> transitions;
   if (curve.step.size() < 3) return transitions;
-  const std::vector<double> rates = Rates(curve);
+  std::vector<double> rates = Rates(curve);
+  if (small_peaks == SmallPeaks::kLevel) LevelSmallPeaks(curve, options, rates);
   for (const Interval interval : PeakIntervals(rates, options.contrast)) {
     if (interval.first == 0) continue;  // no fall below peak / contrast on the left
     const Transition t = Describe(curve, rates, interval, options.contrast);
     const double half = curve.log_loss[interval.first] - 0.5 * t.drop_nats;
-    if (t.drop_nats >= options.minimum_drop_nats &&
+    if (NewGround(curve, interval) >= options.minimum_drop_nats &&
         t.plateau_steps >= options.plateau_share * t.width_steps &&
         StaysBelow(curve, interval.last + 1, t.width_steps, half)) {
       transitions.push_back(t);

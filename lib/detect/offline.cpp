@@ -20,6 +20,12 @@ namespace crease::detect {
 namespace {
 
 constexpr std::size_t kMinimumEffectiveSamples = 10;
+// What a fit of few straight lines does to the definition's figures: its steepest line is an
+// average over the true peak, and lower by about this factor; and where the rate changes gradually
+// it puts the onset too early and the end too late, so that the plateau looks shorter for its
+// width.
+constexpr double kPeakShare = 1.25;
+constexpr double kPlateauShare = 0.5;
 
 ExactCurve CurveOf(const PiecewiseLinearModel& model, const PiecewiseLinearFit& fit) {
   ExactCurve curve;
@@ -138,8 +144,11 @@ Detection FindTransitions(std::span<const double> steps, std::span<const float> 
   };
   RaiseVariance(bins, fit());
   const ExactCurve fitted = fit();
-  const ExactCurve lowest = RunningMinimum(fitted);
-  detection.transitions = ApplyDefinition(lowest, options);
+  const ExactCurve lowest = WithoutBumps(fitted);
+  OfflineOptions relaxed = options;
+  relaxed.contrast /= kPeakShare;
+  relaxed.plateau_share *= kPlateauShare;
+  detection.transitions = ApplyDefinition(lowest, relaxed, SmallPeaks::kLevel);
   Judge(detection.transitions, bins, fitted, lowest);
   DropInsignificant(detection.transitions, options.minimum_z);
   FlagSchedule(detection.transitions, options.schedule_changes);

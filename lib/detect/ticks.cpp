@@ -19,14 +19,14 @@ double Quantile(std::vector<double>& values, double share) {
   return values[static_cast<std::size_t>(rank)];
 }
 
-// The value above which a tick of this block counts as a spike.
+// The value above which a tick of this block counts as a spike. Quartiles, because the median of
+// an oscillation of period two may be either of its sides.
 double SpikeLevel(std::span<const double> losses) {
   std::vector<double> sorted(losses.begin(), losses.end());
   const double median = Quantile(sorted, 0.5);
-  const double sixth = Quantile(sorted, 1.0 / 6);
-  const double ratio = median / sixth;
-  const double cube = ratio * ratio * ratio;
-  return median * std::max(kSmallestSpike, cube * cube);
+  const double lower = Quantile(sorted, 0.25), upper = Quantile(sorted, 0.75);
+  const double square = (upper / lower) * (upper / lower);
+  return std::max(median * kSmallestSpike, upper * square * square);
 }
 
 }  // namespace

@@ -24,9 +24,9 @@ struct Ticks {
 Ticks MakeTicks(std::span<const double> steps, std::span<const float> values,
                 const Reflection& reflection);
 
-// Marks short upward excursions: above the median of their block and of the block before by six
-// times the distance between the median and the lower sixth, in the logarithm. Blocks have 48
-// ticks or a twelfth of the elapsed steps, whichever is longer.
+// Marks short upward excursions: above the upper quartile of their block and of the block before
+// by four times the distance between the quartiles, in the logarithm (six standard deviations of
+// normal noise). Blocks have 48 ticks or a twelfth of the elapsed steps, whichever is longer.
 void MarkSpikes(Ticks& ticks);
 
 }  // namespace crease::detect
