@@ -62,7 +62,7 @@ bool KnownFilters(hid_t creation) {
 template <typename T>
 std::vector<std::int64_t> Integers(const std::vector<std::byte>& bytes) {
   std::vector<T> values(bytes.size() / sizeof(T));
-  std::memcpy(values.data(), bytes.data(), values.size() * sizeof(T));
+  if (!bytes.empty()) std::memcpy(values.data(), bytes.data(), values.size() * sizeof(T));
   return {values.begin(), values.end()};
 }
 

