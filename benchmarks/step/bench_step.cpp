@@ -36,7 +36,8 @@ struct Step {
 
 // The largest relative error of any tensor's gradient, against double precision.
 double GradientError(const Step& step, const model::Network& network, const train::Batch& batch,
-                     const AlignedVector<float>& parameters, const AlignedVector<float>& gradients) {
+                     const AlignedVector<float>& parameters,
+                     const AlignedVector<float>& gradients) {
   model::ReferenceBatch reference;
   const auto points = static_cast<Eigen::Index>(batch.points);
   reference.x.resize(static_cast<Eigen::Index>(step.dataset.inputs), points);
@@ -48,8 +49,8 @@ double GradientError(const Step& step, const model::Network& network, const trai
     reference.labels.push_back(step.dataset.train.labels[static_cast<std::size_t>(p)]);
   }
   const std::vector<double> exact(parameters.begin(), parameters.end());
-  const auto result = model::ReferenceForwardBackward(
-      network.architecture(), exact, reference, model::ReferenceLoss::kCrossEntropy);
+  const auto result = model::ReferenceForwardBackward(network.architecture(), exact, reference,
+                                                      model::ReferenceLoss::kCrossEntropy);
   double worst = 0.0;
   for (const model::Tensor& tensor : network.layout().tensors()) {
     double error = 0.0, size = 0.0;
@@ -73,8 +74,8 @@ void TrainingStep(benchmark::State& state) {
 
   const auto forward_backward = [&] {
     const float* outputs = network.Forward(parameters, batch.x.data(), batch.points);
-    const auto evaluation = train::BatchLoss(step.config.loss, step.dataset, batch, outputs,
-                                             network.d_outputs());
+    const auto evaluation =
+        train::BatchLoss(step.config.loss, step.dataset, batch, outputs, network.d_outputs());
     network.Backward(parameters, network.d_outputs(), gradients);
     return evaluation.loss;
   };

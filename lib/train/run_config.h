@@ -29,17 +29,17 @@ struct StepSchedule {
 
 // What to store of a run. Never part of its identity: recording changes no bit of the training.
 struct RecordOptions {
-  StepSchedule scalars = StepSchedule::Every(1);      // loss, accuracy, norms
-  StepSchedule weights = StepSchedule::Auto();        // auto: as often as fit 8 MiB a run
+  StepSchedule scalars = StepSchedule::Every(1);  // loss, accuracy, norms
+  StepSchedule weights = StepSchedule::Auto();    // auto: as often as fit 8 MiB a run
   StepSchedule activations = StepSchedule::Every(100);
-  std::int64_t activation_points = 64;                // first so many points; 0: all
+  std::int64_t activation_points = 64;  // first so many points; 0: all
   StepSchedule gradients = StepSchedule::Off();
-  StepSchedule test = StepSchedule::Auto();           // auto: at most a quarter of the training
+  StepSchedule test = StepSchedule::Auto();  // auto: at most a quarter of the training
   bool bursts = true;
   std::int64_t burst_before_steps = 200;
   std::int64_t burst_after_steps = 200;
-  std::int64_t burst_points = 0;                      // 0: all
-  std::int64_t checkpoint_every_steps = 2000;         // 0: never
+  std::int64_t burst_points = 0;               // 0: all
+  std::int64_t checkpoint_every_steps = 2000;  // 0: never
   bool operator==(const RecordOptions&) const = default;
 };
 

@@ -27,7 +27,7 @@ struct RecordedArray {
   std::string group;
   std::string name;  // "loss", "linear0_weight"
   std::string description;
-  std::string units;  // "nats", "1", "" if none
+  std::string units;                    // "nats", "1", "" if none
   std::vector<std::string> dimensions;  // after run
   std::vector<std::size_t> shape;       // as dimensions
   std::vector<float> values;            // row-major; NaN after a divergence
@@ -41,7 +41,7 @@ struct RunRecord {
   Outcome outcome = Outcome::kCompleted;
   std::int64_t steps_done = 0;  // updates; of a diverged run, the step of the first bad loss
   double wall_seconds = 0;
-  std::string digest;           // over losses, accuracies, norms and final weights
+  std::string digest;  // over losses, accuracies, norms and final weights
   // Of the final network, on the whole splits; NaN where there is none or the run diverged.
   double final_loss = 0, final_accuracy = 0, final_test_loss = 0, final_test_accuracy = 0;
   // Over all steps, whatever is recorded.
