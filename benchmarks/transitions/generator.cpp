@@ -65,11 +65,14 @@ LabelledCurve MakeCurve(std::uint64_t seed, CurveClass curve_class, std::uint32_
   const auto steps = static_cast<double>(options.steps);
   LabelledCurve curve;
   Shape shape;
+  bool labelled = false;  // the rise of a warm-up can make a transition of a negative's descent
   do {
     shape = DrawShape(curve_class, steps, draws);
     if (options.warm_up) AddWarmUp(shape, steps, draws);
-    if (IsPositive(curve_class)) curve.labels = Labels(shape, options.steps);
-  } while (IsPositive(curve_class) && curve.labels.empty());
+    labelled =
+        IsPositive(curve_class) || (options.warm_up && curve_class != CurveClass::kRateSteps);
+    if (labelled) curve.labels = Labels(shape, options.steps);
+  } while (labelled && IsPositive(curve_class) == curve.labels.empty());
   const auto disturbance = DrawDisturbance(curve_class, options.steps, shape.events, draws);
   for (const std::int64_t s : SampledSteps(options.steps, options.sampling)) {
     const double truth = shape.log_loss(static_cast<double>(s));

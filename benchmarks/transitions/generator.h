@@ -60,7 +60,8 @@ struct LabelledCurve {
 // Noise: multiplicative with mean one; sd of the logarithm 0.02-0.3 (log-uniform), growing by
 // 1-3.5 at events (transitions, or anywhere in negatives) up to 0.8; AR(1) of 0, 0.5 or 0.9;
 // innovations normal or (30 %) Student's t of 5 degrees, cut at 8 deviations; Poisson(1) spikes
-// and (15 %) oscillation in every class. A positive curve is drawn again until it has a label.
+// and (15 %) oscillation in every class. A positive curve is drawn again until it has a label, a
+// negative one with warm-up until it has none.
 LabelledCurve MakeCurve(std::uint64_t seed, CurveClass curve_class, std::uint32_t index,
                         const CurveOptions& options = {});
 

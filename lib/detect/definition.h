@@ -15,13 +15,6 @@ struct ExactCurve {
   std::vector<double> log_loss;
 };
 
-// The curve without what it rises to and comes back from (spikes, slingshots), so that a recovery
-// is no drop. A short bump, up to a third of the steps elapsed since the curve's start, is bridged
-// by a line that ends up to as long again after the recovery: what the curve would have lost
-// meanwhile is no drop either. A long one is cut at its level, as a running minimum would. Low
-// ones (0.06 nats, long ones 0.2) stay.
-ExactCurve WithoutBumps(const ExactCurve& curve);
-
 // What to do with a peak of the rate whose own drop is below the minimum. On an exact curve it
 // counts like any other. On a fitted one it is noise, which must neither hide the transition that
 // it sits on nor cut the plateau: it is lowered to the rate beside it.

@@ -10,7 +10,7 @@ namespace crease::detect {
 namespace {
 
 constexpr std::size_t kOctaves = 8;         // batches of 1 ... 128 ticks
-constexpr std::size_t kMinimumTicks = 64;   // of a window
+constexpr std::size_t kMinimumTicks = 128;  // of a window
 constexpr double kWindowShare = 1.0 / 8;    // of the elapsed steps
 constexpr std::size_t kMinimumTriples = 6;  // to measure a variance at all
 constexpr double kBatchesPerBin = 8;

@@ -8,6 +8,7 @@
 
 #include "lib/core/portable_math.h"
 #include "lib/detect/bins.h"
+#include "lib/detect/bumps.h"
 #include "lib/detect/definition.h"
 #include "lib/detect/noise.h"
 #include "lib/detect/piecewise_linear.h"

@@ -34,9 +34,9 @@ TEST(Benchmark, OfflineDetectorHoldsItsBounds) {
       score.AddNegative(curve_class, Detect(MakeCurve(kSeed, curve_class, i)));
     }
   }
-  EXPECT_GE(score.f1(), 0.82) << score.Markdown();
+  EXPECT_GE(score.f1(), 0.86) << score.Markdown();
   EXPECT_GE(score.precision(), 0.92) << score.Markdown();
-  EXPECT_LE(score.false_alarms_per_1000(), 40) << score.Markdown();
+  EXPECT_LE(score.false_alarms_per_1000(), 30) << score.Markdown();
   EXPECT_LE(score.OnsetError(0.5), 0.03) << score.Markdown();
   EXPECT_LE(score.OnsetError(0.9), 0.2) << score.Markdown();
 }

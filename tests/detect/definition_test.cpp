@@ -84,30 +84,5 @@ TEST(ApplyDefinition, DemandsThatTheDropPersists) {
   EXPECT_THAT(ApplyDefinition(Exact(20000, slingshot), {}), IsEmpty());
 }
 
-TEST(WithoutBumps, CutsALongBumpAtItsLevel) {
-  const ExactCurve cut = WithoutBumps({{0, 1, 2, 3, 4}, {1, 0, 2, -2, -3}});
-  EXPECT_THAT(cut.step, testing::ElementsAre(0, 1, 2, 2.5, 3, 4));
-  EXPECT_THAT(cut.log_loss, testing::ElementsAre(1, 0, 0, 0, -2, -3));
-}
-
-TEST(WithoutBumps, CutsARiseAtTheEnd) {
-  EXPECT_THAT(WithoutBumps({{0, 1, 2, 3}, {1, 0, 2, 3}}).log_loss,
-              testing::ElementsAre(1, 0, 0, 0));
-}
-
-TEST(WithoutBumps, BridgesAShortOneAlongTheCurve) {
-  // A falling line of slope -0.01 with a spike from 100 that is gone at 120.
-  const ExactCurve cut = WithoutBumps({{0, 100, 101, 120, 200, 300}, {0, -1, 1, -1.2, -2, -3}});
-  EXPECT_THAT(cut.step.front(), 0);
-  for (std::size_t i = 0; i < cut.step.size(); ++i) {
-    EXPECT_NEAR(cut.log_loss[i], -0.01 * cut.step[i], 1e-9) << cut.step[i];
-  }
-}
-
-TEST(WithoutBumps, LeavesALowOne) {
-  const ExactCurve curve = {{0, 1, 2, 3}, {0, -1, -0.96, -2}};
-  EXPECT_EQ(WithoutBumps(curve).log_loss, curve.log_loss);
-}
-
 }  // namespace
 }  // namespace crease::detect
