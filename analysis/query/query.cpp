@@ -158,6 +158,7 @@ void Run(const store::Catalog& catalog, const std::string& sql, const RowSink& s
   const Statement statement = Compile(connection, sql);
   const int width = sqlite3_column_count(statement.get());
   std::vector<std::string> names;
+  names.reserve(static_cast<std::size_t>(width));
   for (int i = 0; i < width; ++i) names.emplace_back(sqlite3_column_name(statement.get(), i));
   if (sink.columns) sink.columns(names);
   std::vector<Cell> row(static_cast<std::size_t>(width));

@@ -16,16 +16,21 @@ struct OutputDriver {
   haddr_t end_of_allocation;
 };
 
+// What the file's access properties carry.
+struct DriverInfo {
+  Hdf5Output* output;
+};
+
 OutputDriver& Driver(H5FD_t* file) { return *reinterpret_cast<OutputDriver*>(file); }
 const OutputDriver& Driver(const H5FD_t* file) {
   return *reinterpret_cast<const OutputDriver*>(file);
 }
 
 H5FD_t* Open(const char*, unsigned, hid_t access, haddr_t) {
-  const auto* output = static_cast<Hdf5Output* const*>(H5Pget_driver_info(access));
-  if (output == nullptr) return nullptr;
+  const auto* info = static_cast<const DriverInfo*>(H5Pget_driver_info(access));
+  if (info == nullptr) return nullptr;
   auto* driver = new OutputDriver{};
-  driver->output = *output;
+  driver->output = info->output;
   return &driver->base;
 }
 
@@ -117,7 +122,7 @@ hid_t RegisterDriver() {
     made.name = "crease_output";
     made.maxaddr = (haddr_t{1} << 62) - 1;
     made.fc_degree = H5F_CLOSE_STRONG;
-    made.fapl_size = sizeof(Hdf5Output*);
+    made.fapl_size = sizeof(DriverInfo);
     made.open = &Open;
     made.close = &Close;
     made.query = &Query;
@@ -148,7 +153,7 @@ FileHandle CreateHdf5(Hdf5Output& output) {
   const PropertiesHandle access(H5Pcreate(H5P_FILE_ACCESS));
   const PropertiesHandle creation(H5Pcreate(H5P_FILE_CREATE));
   KeepInHeader(creation);
-  Hdf5Output* info = &output;
+  const DriverInfo info{&output};
   // Most data sets have one chunk or a few; nodes of 64 chunks, the default, would be empty.
   constexpr unsigned kHalfNodeChunks = 4;
   // Version 1.8 is the oldest whose metadata carry checksums; it can be read everywhere.
