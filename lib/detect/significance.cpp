@@ -99,7 +99,7 @@ double ConvexCost(const NoisyPoints& points) {
     changes.insert(changes.begin() + place, 0.0);
     const double before = fit.squared_residuals;
     fit = SolveConvex(model, knots, changes);
-    if (fit.squared_residuals > before - 1e-3) break;
+    if (fit.squared_residuals > before - 1e-9) break;
   }
   return fit.squared_residuals;
 }

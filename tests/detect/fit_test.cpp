@@ -138,6 +138,42 @@ TEST(ConvexCost, OfConvexPointsIsZeroAndOfConcaveOnesThatOfALine) {
   EXPECT_NEAR(ConvexCost(points), line, 1e-6 * line);
 }
 
+// The same minimum by Dykstra's alternating projections on the half-spaces of convexity.
+double ConvexCostByProjections(const NoisyPoints& points) {
+  const std::size_t count = points.size();
+  std::vector<double> y = points.y, push(count, 0);
+  for (int sweep = 0; sweep < 40000; ++sweep) {
+    for (std::size_t i = 1; i + 1 < count; ++i) {
+      const double left = 1 / (points.x[i] - points.x[i - 1]);
+      const double right = 1 / (points.x[i + 1] - points.x[i]);
+      const double normal[] = {left, -left - right, right};
+      double bend = 0, norm = 0;
+      for (std::size_t j = 0; j < 3; ++j) {
+        bend += normal[j] * y[i - 1 + j];
+        norm += normal[j] * normal[j] * points.variance[i - 1 + j];
+      }
+      const double next = std::max(0.0, push[i] - bend / norm);
+      for (std::size_t j = 0; j < 3; ++j) {
+        y[i - 1 + j] += (next - push[i]) * points.variance[i - 1 + j] * normal[j];
+      }
+      push[i] = next;
+    }
+  }
+  double cost = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    cost += (points.y[i] - y[i]) * (points.y[i] - y[i]) / points.variance[i];
+  }
+  return cost;
+}
+
+TEST(ConvexCost, AgreesWithAlternatingProjections) {
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    const NoisyPoints points =
+        MakePoints(25, seed, [](double x) { return 3 * std::exp(-x / 5) + std::cos(x); });
+    EXPECT_NEAR(ConvexCost(points), ConvexCostByProjections(points), 0.02) << seed;
+  }
+}
+
 RC_GTEST_PROP(ConvexCost, IsNotAboveAnyConvexFunctions, (std::uint64_t seed)) {
   const NoisyPoints points = MakePoints(40, seed, [](double x) { return std::cos(x / 3); });
   const double cost = ConvexCost(points);
