@@ -22,8 +22,10 @@ class InterruptTest(cli.CliTest):
             if process.poll() is not None:
                 self.fail("the sweep ended too early: " + process.stderr.read())
             status = self.json("status", self.dir / store) if any(folder.glob("*.json")) else {}
-            workers = status.get("workers", [])
-            if workers and workers[0]["runs_done"] >= runs_done:
+            # A worker of an earlier sweep may have left its file.
+            mine = [worker for worker in status.get("workers", [])
+                    if worker["pid"] == process.pid]
+            if mine and mine[0]["runs_done"] >= runs_done:
                 return status
             time.sleep(0.1)
         self.fail("no heartbeat")
