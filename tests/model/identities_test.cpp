@@ -144,6 +144,8 @@ RC_GTEST_PROP(Identities, ParametersAlongTheirGradientTellTheGradientOfEps, ()) 
   options.depth = *rc::gen::inRange(1, 4);
   options.affine = *rc::gen::arbitrary<bool>();
   options.activation = *rc::gen::element(Activation::kNone, Activation::kRelu);
+  // Deeper, eps would move points over the kink of relu, where differences see no derivative.
+  if (options.activation == Activation::kRelu) options.depth = 1;
   options.eps = *rc::gen::element(1e-2, 1e-1, 1.0);
   const Problem problem = RandomProblem(options);
   const ParameterLayout layout(problem.architecture);
