@@ -180,6 +180,12 @@ RC_GTEST_PROP(ShardOf, DoesNotDependOnTheOrderOfTheList, ()) {
   RC_ASSERT(IdSet(ShardOf(runs, index, count)) == IdSet(ShardOf(reversed, index, count)));
 }
 
+TEST(ShardOf, DoesNotDependOnTheOrderOfRunsThatCostTheSame) {
+  const std::vector<PlannedRun> runs = Runs("[grid]\nseed = { range = [0, 9] }");
+  const std::vector<PlannedRun> reversed(runs.rbegin(), runs.rend());
+  EXPECT_EQ(IdSet(ShardOf(runs, 1, 2)), IdSet(ShardOf(reversed, 1, 2)));
+}
+
 TEST(ShardOf, KeepsTheOrderOfTheList) {
   const std::vector<PlannedRun> runs = Runs("[grid]\nseed = { range = [0, 9] }");
   const std::vector<PlannedRun> shard = ShardOf(runs, 2, 3);

@@ -112,7 +112,12 @@ PlannedRun BrokenRun() {
 
 TEST(RunAll, TrainsEveryRunOnce) {
   const std::vector<PlannedRun> runs = MixedRuns();
-  const Collected collected = Train(runs);
+  Given given;
+  // Long enough for the other worker to come in between if nothing holds it back.
+  given.on_record = [](const train::RunRecord&) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(3));
+  };
+  const Collected collected = Train(runs, given);
   ASSERT_EQ(runs.size(), 18u);
   EXPECT_EQ(collected.order.size(), runs.size());
   for (const PlannedRun& run : runs) {
@@ -247,15 +252,23 @@ TEST(RunAll, WhatASinkThrowsEndsTheSweepAndIsThrownAgain) {
   std::vector<PlannedRun> runs = MixedRuns();
   // A long run, which the other worker is to give up.
   for (const PlannedRun& run : Runs("[train]\nsteps = 4000000\n")) runs.push_back(run);
-  Given given;
-  given.on_record = [](const train::RunRecord&) { throw SystemError("store", "disk full"); };
+  DatasetCache datasets;
+  StopToken stop;
+  std::int64_t steps_done = 0;
+  RunnerCallbacks callbacks;
+  callbacks.sink = [](train::RunRecord&&, std::shared_ptr<const data::Dataset>) {
+    throw SystemError("store", "disk full");
+  };
+  callbacks.progress = [&](const Progress& progress) { steps_done = progress.steps_done; };
   try {
-    Train(runs, given);
+    RunAll(runs, Sparse(), datasets, {.threads = 2, .progress_interval_seconds = 0}, callbacks,
+           stop);
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(error.problem(), "disk full");
   }
-  EXPECT_FALSE(given.stop.requested());
+  EXPECT_LT(steps_done, 4'000'000);
+  EXPECT_FALSE(stop.requested());
 }
 
 TEST(RunAll, WhatAProgressCallbackThrowsIsThrownAgain) {

@@ -156,6 +156,10 @@ TEST(NearestName, FindsValues) {
   EXPECT_EQ(NearestName("kaiming", FindConfigKey("model.init")->choices), "he");
 }
 
+TEST(NearestName, CountsASwapOfNeighboursOnce) {
+  EXPECT_EQ(NearestName("abdc", std::vector<std::string>{"abdcxy", "abcd"}), "abcd");
+}
+
 struct Combination {
   std::vector<std::pair<std::string, Value>> values;
   std::string key;   // to blame; "" if consistent

@@ -161,6 +161,11 @@ TEST(MissingRecordings, NamesWhatIsSparser) {
   EXPECT_EQ(MissingRecordings(recorded, asked), "");
   asked.weights = StepSchedule::Every(15);
   EXPECT_EQ(MissingRecordings(recorded, asked), "weights every 10 steps, asked every 15 steps");
+  recorded.weights = PerDecade(16);
+  asked.weights = PerDecade(8);
+  EXPECT_EQ(MissingRecordings(recorded, asked), "");
+  EXPECT_EQ(MissingRecordings(asked, recorded),
+            "weights 8 steps a decade, asked 16 steps a decade");
   asked = recorded;
   asked.gradients = PerDecade(8);
   asked.activation_points = 0;
