@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -188,7 +189,8 @@ int Column(sqlite3_vtab_cursor* base, sqlite3_context* context, int column) {
 
 int RowId(sqlite3_vtab_cursor* base, sqlite3_int64* id) {
   const Cursor& cursor = CursorOf(base);
-  *id = static_cast<sqlite3_int64>(cursor.run * cursor.steps.size() + cursor.position);
+  *id = static_cast<sqlite3_int64>(cursor.run) * std::ssize(cursor.steps) +
+        static_cast<sqlite3_int64>(cursor.position);
   return SQLITE_OK;
 }
 

@@ -111,6 +111,7 @@ std::vector<PlannedRun> ShardOf(const std::vector<PlannedRun>& runs, int index, 
   }
   std::sort(mine.begin(), mine.end());
   std::vector<PlannedRun> result;
+  result.reserve(mine.size());
   for (const std::size_t run : mine) result.push_back(runs[run]);
   return result;
 }

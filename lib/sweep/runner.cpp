@@ -20,6 +20,7 @@ namespace {
 // Longest first, so that no long run starts when the others are almost done.
 std::vector<std::size_t> ByFallingCost(const std::vector<PlannedRun>& runs) {
   std::vector<double> cost;
+  cost.reserve(runs.size());
   for (const PlannedRun& run : runs) cost.push_back(EstimatedFlops(run.config));
   std::vector<std::size_t> order(runs.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
@@ -41,6 +42,11 @@ std::vector<std::shared_ptr<const data::Dataset>> LoadHdf5(const std::vector<Pla
     }
   }
   return loaded;
+}
+
+int ThreadsFor(const RunnerOptions& options, std::size_t runs) {
+  const int wanted = options.threads > 0 ? options.threads : omp_get_num_procs();
+  return std::max(1, static_cast<int>(std::min(static_cast<std::size_t>(wanted), runs)));
 }
 
 // Thrown through a training that a failure elsewhere makes pointless.
@@ -77,12 +83,9 @@ RunnerSummary RunAll(const std::vector<PlannedRun>& runs, const train::RecordOpt
   RunMonitor monitor(runs, options, callbacks, stop);
   const auto hdf5_data = LoadHdf5(runs, datasets);
   const std::vector<std::size_t> order = ByFallingCost(runs);
-  const int wanted = options.threads > 0 ? options.threads : omp_get_num_procs();
-  const int threads =
-      std::max(1, static_cast<int>(std::min<std::ptrdiff_t>(wanted, std::ssize(order))));
 
   // No exception leaves TrainOne: none may leave an OpenMP region.
-#pragma omp parallel for schedule(dynamic, 1) num_threads(threads)
+#pragma omp parallel for schedule(dynamic, 1) num_threads(ThreadsFor(options, runs.size()))
   for (std::size_t i = 0; i < order.size(); ++i) {
     if (!monitor.IsOver()) TrainOne(runs[order[i]], record, datasets, stop, monitor);
   }

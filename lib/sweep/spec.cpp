@@ -32,7 +32,7 @@ std::string TextOf(const std::vector<Item>& items, const std::string& name) {
 }
 
 std::string NameOf(const Draft& draft, const std::string& path) {
-  const std::string name = TextOf(draft.sweep, "sweep.name");
+  std::string name = TextOf(draft.sweep, "sweep.name");
   const Item* item = FindItem(draft.sweep, "sweep.name");
   const std::string remedy = "write name = \"spiral\" under [sweep]: letters, digits, - and _";
   if (item == nullptr) throw InputError(path + ":1:1", "sweep.name is missing", remedy);

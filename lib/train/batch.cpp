@@ -67,6 +67,7 @@ BatchSource::BatchSource(const RunConfig& config, const data::Dataset& dataset)
     return;
   }
   batch_points_ = full_ ? dataset.train.points : batch;
+  assert(batch_points_ > 0);
   batches_per_epoch_ = (dataset.train.points + batch_points_ - 1) / batch_points_;
   if (full_) {
     PackBatch(dataset, dataset.train, {}, 0, batch_points_, one_hot_, batch_);
