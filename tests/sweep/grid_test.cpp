@@ -181,7 +181,7 @@ RC_GTEST_PROP(ShardOf, DoesNotDependOnTheOrderOfTheList, ()) {
 }
 
 TEST(ShardOf, DoesNotDependOnTheOrderOfRunsThatCostTheSame) {
-  const std::vector<PlannedRun> runs = Runs("[grid]\nseed = { range = [0, 9] }");
+  const std::vector<PlannedRun> runs = Runs("[grid]\nseed = { range = [0, 10] }");
   const std::vector<PlannedRun> reversed(runs.rbegin(), runs.rend());
   EXPECT_EQ(IdSet(ShardOf(runs, 1, 2)), IdSet(ShardOf(reversed, 1, 2)));
 }
