@@ -214,7 +214,7 @@ std::optional<RunRecord> Train(const RunConfig& config, const data::Dataset& dat
   ProgressReporter progress(controls);
   bool diverged = false;
   std::int64_t step = 0;
-  for (; step < config.steps && !diverged; ++step) {
+  for (; step < config.steps; ++step) {
     if (controls.stop != nullptr && controls.stop->requested()) return std::nullopt;
     diverged = !training.Step(step);
     if (diverged) break;
