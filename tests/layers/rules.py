@@ -11,7 +11,7 @@ from typing import NamedTuple
 LAYERS = {
     "lib/core": 0,
     "lib/kernels": 1, "lib/detect": 1,
-    "lib/data": 2, "lib/model": 2, "lib/optim": 2,
+    "lib/data": 2, "lib/model": 2, "lib/norm": 2, "lib/optim": 2,
     "lib/train": 3,
     "lib/sweep": 4, "lib/store": 4,
     "analysis/query": 5, "analysis/curve": 5, "analysis/statistics": 5, "analysis/summary": 5,
