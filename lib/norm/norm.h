@@ -19,9 +19,11 @@
 // layouts agree within rounding, not to the bit. Sums over points (d_weight, d_bias, d_alpha) are
 // taken in blocks of BlockOf(width) points: within a block in T, then over the blocks in order, in
 // double. Order of sums over entries, L being 16 for float and 8 for double:
-//   row-major, width / groups >= L  4 L partial sums (entry mod 4 L), each in order, for every 32 L
-//                                   entries; then the four of a lane as (0+1) + (2+3), the runs
-//                                   of 32 L in order, and the lanes by a tree: L/2 apart, ..., 1
+//   row-major, width / groups >= L  lane i mod L of partial sum (i / L) mod 4 takes entry i, the
+//                                   fourth the last width mod L entries; (0+1) + (2+3) at every
+//                                   128 L entries and the end, in order; then the lanes by a tree:
+//                                   L/2 apart, L/4, ..., 1. (Two sums taken together: two partial
+//                                   sums each, 0+1.)
 //   otherwise                       runs of 32 entries, each in order; then the runs in order
 //
 // Accuracy. Means are taken about the point's first entry and corrected in the pass that sums the

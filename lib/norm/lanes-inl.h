@@ -1,0 +1,228 @@
+// A pack of 64 bytes: 16 floats or 8 doubles, on whatever vectors the target has.
+//
+// Every operation works on each lane alone with IEEE rounding, and MulAdd is fused on every
+// target, so that code written with packs gives the same bits on all of them. Hardware Min and Max
+// are avoided, since they disagree about NaN. Unlike the groups of lib/kernels, packs need no
+// alignment in memory and come in both precisions.
+#if defined(CREASE_NORM_LANES_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef CREASE_NORM_LANES_INL_H_
+#undef CREASE_NORM_LANES_INL_H_
+#else
+#define CREASE_NORM_LANES_INL_H_
+#endif
+
+#include <cmath>
+#include <cstddef>
+#include <cstring>
+#include <type_traits>
+
+#include <hwy/highway.h>
+
+#include "lib/core/aligned.h"
+#include "lib/norm/job.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace crease::norm {
+namespace HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+template <typename T>
+using Tag = hn::CappedTag<T, kPackLanes<T>>;
+template <typename T>
+using Vector = hn::Vec<Tag<T>>;
+template <typename T>
+inline constexpr std::size_t kVectorLanes = hn::MaxLanes(Tag<T>());
+template <typename T>
+inline constexpr std::size_t kVectors = kPackLanes<T> / kVectorLanes<T>;
+
+template <typename T>
+struct Pack {
+  Vector<T> v[kVectors<T>];
+};
+template <typename T>
+struct PackMask {
+  hn::Mask<Tag<T>> m[kVectors<T>];
+};
+
+// One line for each operation: the same on every vector of the pack.
+#undef CREASE_FOR_EACH_VECTOR_OF
+#if HWY_TARGET == HWY_SCALAR  // 16 vectors: unrolled, this file's users take minutes to compile
+#define CREASE_FOR_EACH_VECTOR_OF(T, ...) \
+  _Pragma("GCC unroll 1") for (std::size_t i = 0; i < kVectors<T>; ++i) __VA_ARGS__
+#else
+#define CREASE_FOR_EACH_VECTOR_OF(T, ...) \
+  for (std::size_t i = 0; i < kVectors<T>; ++i) __VA_ARGS__
+#endif
+
+template <typename T>
+HWY_INLINE Vector<T> FusedMulAdd(Vector<T> a, Vector<T> b, Vector<T> c) {
+#if HWY_NATIVE_FMA
+  return hn::MulAdd(a, b, c);
+#else
+  alignas(64) T x[kVectorLanes<T>], y[kVectorLanes<T>], z[kVectorLanes<T>];
+  const Tag<T> d;
+  hn::Store(a, d, x);
+  hn::Store(b, d, y);
+  hn::Store(c, d, z);
+  for (std::size_t i = 0; i < kVectorLanes<T>; ++i) x[i] = std::fma(x[i], y[i], z[i]);
+  return hn::Load(d, x);
+#endif
+}
+
+template <typename T>
+HWY_INLINE Pack<T> Load(const T* from) {  // any alignment
+  Pack<T> r;
+  CREASE_FOR_EACH_VECTOR_OF(T, r.v[i] = hn::LoadU(Tag<T>(), from + i * kVectorLanes<T>));
+  return r;
+}
+template <typename T>
+HWY_INLINE void Store(const Pack<T>& a, T* to) {  // any alignment
+  CREASE_FOR_EACH_VECTOR_OF(T, hn::StoreU(a.v[i], Tag<T>(), to + i * kVectorLanes<T>));
+}
+template <typename T>
+HWY_INLINE void Stream(const Pack<T>& a, T* to) {  // aligned to 64 bytes
+  CREASE_FOR_EACH_VECTOR_OF(T, hn::Stream(a.v[i], Tag<T>(), to + i * kVectorLanes<T>));
+}
+template <typename T>
+HWY_INLINE Pack<T> Set(T value) {
+  Pack<T> r;
+  CREASE_FOR_EACH_VECTOR_OF(T, r.v[i] = hn::Set(Tag<T>(), value));
+  return r;
+}
+template <typename T>
+HWY_INLINE Pack<T> Zero() {
+  return Set(T{0});
+}
+
+template <typename T>
+HWY_INLINE Pack<T> operator+(const Pack<T>& a, const Pack<T>& b) {
+  Pack<T> r;
+  CREASE_FOR_EACH_VECTOR_OF(T, r.v[i] = hn::Add(a.v[i], b.v[i]));
+  return r;
+}
+template <typename T>
+HWY_INLINE Pack<T> operator-(const Pack<T>& a, const Pack<T>& b) {
+  Pack<T> r;
+  CREASE_FOR_EACH_VECTOR_OF(T, r.v[i] = hn::Sub(a.v[i], b.v[i]));
+  return r;
+}
+template <typename T>
+HWY_INLINE Pack<T> operator*(const Pack<T>& a, const Pack<T>& b) {
+  Pack<T> r;
+  CREASE_FOR_EACH_VECTOR_OF(T, r.v[i] = hn::Mul(a.v[i], b.v[i]));
+  return r;
+}
+template <typename T>
+HWY_INLINE Pack<T> operator/(const Pack<T>& a, const Pack<T>& b) {
+  Pack<T> r;
+  CREASE_FOR_EACH_VECTOR_OF(T, r.v[i] = hn::Div(a.v[i], b.v[i]));
+  return r;
+}
+template <typename T>
+HWY_INLINE Pack<T> operator-(const Pack<T>& a) {
+  Pack<T> r;
+  CREASE_FOR_EACH_VECTOR_OF(T, r.v[i] = hn::Neg(a.v[i]));
+  return r;
+}
+template <typename T>
+HWY_INLINE Pack<T> MulAdd(const Pack<T>& a, const Pack<T>& b, const Pack<T>& c) {  // a b + c, fused
+  Pack<T> r;
+  CREASE_FOR_EACH_VECTOR_OF(T, r.v[i] = FusedMulAdd<T>(a.v[i], b.v[i], c.v[i]));
+  return r;
+}
+template <typename T>
+HWY_INLINE Pack<T> NegMulAdd(const Pack<T>& a, const Pack<T>& b, const Pack<T>& c) {  // c - a b
+  return MulAdd(-a, b, c);
+}
+template <typename T>
+HWY_INLINE Pack<T> Sqrt(const Pack<T>& a) {
+  Pack<T> r;
+  CREASE_FOR_EACH_VECTOR_OF(T, r.v[i] = hn::Sqrt(a.v[i]));
+  return r;
+}
+template <typename T>
+HWY_INLINE Pack<T> Abs(const Pack<T>& a) {
+  Pack<T> r;
+  CREASE_FOR_EACH_VECTOR_OF(T, r.v[i] = hn::Abs(a.v[i]));
+  return r;
+}
+template <typename T>
+HWY_INLINE Pack<T> CopySign(const Pack<T>& magnitude, const Pack<T>& sign) {
+  Pack<T> r;
+  CREASE_FOR_EACH_VECTOR_OF(T, r.v[i] = hn::CopySign(magnitude.v[i], sign.v[i]));
+  return r;
+}
+template <typename T>
+HWY_INLINE Pack<T> Round(const Pack<T>& a) {  // to the nearest integer, ties to even
+  Pack<T> r;
+  CREASE_FOR_EACH_VECTOR_OF(T, r.v[i] = hn::Round(a.v[i]));
+  return r;
+}
+template <typename T>
+HWY_INLINE PackMask<T> Less(const Pack<T>& a, const Pack<T>& b) {
+  PackMask<T> r;
+  CREASE_FOR_EACH_VECTOR_OF(T, r.m[i] = hn::Lt(a.v[i], b.v[i]));
+  return r;
+}
+template <typename T>
+HWY_INLINE Pack<T> Select(const PackMask<T>& mask, const Pack<T>& yes, const Pack<T>& no) {
+  Pack<T> r;
+  CREASE_FOR_EACH_VECTOR_OF(T, r.v[i] = hn::IfThenElse(mask.m[i], yes.v[i], no.v[i]));
+  return r;
+}
+// Whether a is within [low, high] in every lane; false if there is a NaN.
+template <typename T>
+HWY_INLINE bool AllWithin(const Pack<T>& a, T low, T high) {
+  const Tag<T> d;
+  bool all = true;
+  CREASE_FOR_EACH_VECTOR_OF(T,
+                            all = all && hn::AllTrue(d, hn::And(hn::Ge(a.v[i], hn::Set(d, low)),
+                                                                hn::Le(a.v[i], hn::Set(d, high)))));
+  return all;
+}
+
+// The first `count` < kPackLanes entries, zeros in the other lanes. Reads no further.
+template <typename T>
+HWY_INLINE Pack<T> LoadFirst(const T* from, std::size_t count) {
+#if HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_AVX3  // masked lanes are not accessed
+  Pack<T> r;
+  CREASE_FOR_EACH_VECTOR_OF(T, {
+    const std::size_t first = i * kVectorLanes<T>, rest = count > first ? count - first : 0;
+    r.v[i] = hn::MaskedLoad(hn::FirstN(Tag<T>(), rest), Tag<T>(), from + first);
+  });
+  return r;
+#else
+  alignas(64) T copy[kPackLanes<T>] = {};
+  std::memcpy(copy, from, count * sizeof(T));
+  return Load(copy);
+#endif
+}
+template <typename T>
+HWY_INLINE void StoreFirst(const Pack<T>& a, T* to, std::size_t count) {
+#if HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_AVX3
+  CREASE_FOR_EACH_VECTOR_OF(T, {
+    const std::size_t first = i * kVectorLanes<T>, rest = count > first ? count - first : 0;
+    hn::BlendedStore(a.v[i], hn::FirstN(Tag<T>(), rest), Tag<T>(), to + first);
+  });
+#else
+  alignas(64) T copy[kPackLanes<T>];
+  Store(a, copy);
+  std::memcpy(to, copy, count * sizeof(T));
+#endif
+}
+// Keeps the first `count` lanes, zeros the others.
+template <typename T>
+HWY_INLINE Pack<T> KeepFirst(const Pack<T>& a, std::size_t count) {
+  Pack<T> r;
+  CREASE_FOR_EACH_VECTOR_OF(T, {
+    const std::size_t first = i * kVectorLanes<T>, rest = count > first ? count - first : 0;
+    r.v[i] = hn::IfThenElseZero(hn::FirstN(Tag<T>(), rest), a.v[i]);
+  });
+  return r;
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace crease::norm
+HWY_AFTER_NAMESPACE();
+
+#endif  // target toggle

@@ -1,0 +1,158 @@
+#include <hwy/cache_control.h>
+
+#include "lib/norm/job.h"
+#include "lib/norm/rescue.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "lib/norm/tiles_forward.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+#include "lib/norm/tile-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace crease::norm {
+namespace HWY_NAMESPACE {
+
+template <Form kForm, bool kAffine, bool kStream, std::size_t kPacks, typename T>
+HWY_INLINE void WriteEntries(const Job<T>& job, std::size_t group, const Columns<const T>& x,
+                             const TileScales<T, kPacks>& scales, const Columns<T>& y) {
+  const T* weight = job.weight + group * job.width;
+  const T* bias = job.bias + group * job.width;
+  for (std::size_t c = 0; c < job.width; ++c) {
+    for (std::size_t p = 0; p < kPacks; ++p) {
+      Pack<T> u = Normalised<kForm>(Load(x.at + c * x.stride + p * kPackLanes<T>), scales.of[p]);
+      if constexpr (kAffine) u = MulAdd(Set(weight[c]), u, Set(bias[c]));
+      T* to = y.at + c * y.stride + p * kPackLanes<T>;
+      kStream ? Stream(u, to) : Store(u, to);
+    }
+  }
+}
+
+// Normalises columns into columns.
+template <Form kForm, std::size_t kPacks, typename T>
+TileScales<T, kPacks> ForwardColumns(const Job<T>& job, std::size_t group, Columns<const T> x,
+                                     const Columns<T>& copy, const Columns<T>& y, bool stream) {
+  const TileScales<T, kPacks> scales = ScalesOf<kForm, kPacks>(job, x, copy);
+  if (job.affine) {
+    stream ? WriteEntries<kForm, true, true>(job, group, x, scales, y)
+           : WriteEntries<kForm, true, false>(job, group, x, scales, y);
+  } else {
+    stream ? WriteEntries<kForm, false, true>(job, group, x, scales, y)
+           : WriteEntries<kForm, false, false>(job, group, x, scales, y);
+  }
+  return scales;
+}
+
+template <Form kForm, typename T>
+void Finish(const Job<T>& job, std::size_t point, std::size_t group, std::size_t count,
+            const Scale<T>& scale) {
+  if constexpr (kForm == Form::kTanh) return;
+  const bool usual = AllWithin(scale.inverse, kLowestInverse<T>, kHighestInverse<T>);
+  if (usual && job.inverse == nullptr && job.mean == nullptr && job.mean_rest == nullptr) return;
+  alignas(64) T mean[kPackLanes<T>], rest[kPackLanes<T>], inverse[kPackLanes<T>];
+  Store(scale.mean, mean);
+  Store(scale.rest, rest);
+  Store(scale.inverse, inverse);
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::size_t at = job.StatisticAt(point + i, group);
+    if (job.mean != nullptr) job.mean[at] = mean[i];
+    if (job.mean_rest != nullptr) job.mean_rest[at] = rest[i];
+    if (job.inverse != nullptr) job.inverse[at] = inverse[i];
+    if (!IsUsual(inverse[i])) RescueForward(job, point + i, group);
+  }
+}
+
+template <Form kForm, std::size_t kPacks, typename T>
+HWY_INLINE void ForwardTile(const Job<T>& job, std::size_t point, std::size_t group,
+                            const TileScratch<T>& scratch) {
+  const std::size_t at = job.At(point, group, 0);
+  const Columns<T> x_copy = {scratch.x, kPacks * kPackLanes<T>};
+  TileScales<T, kPacks> scales;
+  if (job.point_stride == 1) {
+    const bool copies = job.width > 16 && job.width <= kWidestCopied;
+    scales = ForwardColumns<kForm, kPacks>(
+        job, group, Columns<const T>{job.x + at, job.entry_stride}, copies ? x_copy : Columns<T>(),
+        Columns<T>{job.out + at, job.entry_stride}, job.stream);
+  } else {
+    const Columns<T> y = {scratch.out, kPacks * kPackLanes<T>};
+    TurnIn<kPacks>(job, job.x + at, x_copy);
+    scales = ForwardColumns<kForm, kPacks>(job, group, Columns<const T>{x_copy.at, x_copy.stride},
+                                           Columns<T>(), y, false);
+    TurnOut<kPacks>(job, y, job.out + at);
+  }
+  for (std::size_t p = 0; p < kPacks; ++p) {
+    Finish<kForm>(job, point + p * kPackLanes<T>, group, kPackLanes<T>, scales.of[p]);
+  }
+}
+
+// Fewer points than a pack holds: by way of a tile whose other lanes are 0.
+template <Form kForm, typename T>
+void ForwardRemainder(const Job<T>& job, std::size_t point, std::size_t group, std::size_t count,
+                      const TileScratch<T>& scratch) {
+  constexpr std::size_t L = kPackLanes<T>;
+  for (std::size_t c = 0; c < job.width; ++c) {
+    for (std::size_t i = 0; i < L; ++i) {
+      scratch.x[c * L + i] = i < count ? job.x[job.At(point + i, group, c)] : T{0};
+    }
+  }
+  const TileScales<T, 1> scales = ForwardColumns<kForm, 1>(
+      job, group, Columns<const T>{scratch.x, L}, Columns<T>(), Columns<T>{scratch.out, L}, false);
+  for (std::size_t c = 0; c < job.width; ++c) {
+    for (std::size_t i = 0; i < count; ++i) {
+      job.out[job.At(point + i, group, c)] = scratch.out[c * L + i];
+    }
+  }
+  Finish<kForm>(job, point, group, count, scales.of[0]);
+}
+
+template <Form kForm, typename T>
+void ForwardRange(const Job<T>& job, std::size_t first, std::size_t last, T* memory) {
+  constexpr std::size_t L = kPackLanes<T>;
+  const TileScratch<T> scratch(job.width, job.groups, memory);
+  std::size_t p = first;
+  if (scratch.tile >= kWide * L) {
+    for (; p + kWide * L <= last; p += kWide * L) {
+      for (std::size_t k = 0; k < job.groups; ++k) ForwardTile<kForm, kWide>(job, p, k, scratch);
+    }
+  }
+  for (; p + L <= last; p += L) {
+    for (std::size_t k = 0; k < job.groups; ++k) ForwardTile<kForm, 1>(job, p, k, scratch);
+  }
+  for (std::size_t k = 0; k < job.groups && p < last; ++k) {
+    ForwardRemainder<kForm>(job, p, k, last - p, scratch);
+  }
+}
+
+template <typename T>
+void Forward(const Job<T>& job, std::size_t first, std::size_t last, T* scratch) {
+  WithForm(job, [&](auto form) { ForwardRange<form()>(job, first, last, scratch); });
+  if (job.stream) hwy::FlushStream();
+}
+
+void ForwardFloat(const Job<float>& job, std::size_t first, std::size_t last, float* scratch) {
+  Forward(job, first, last, scratch);
+}
+void ForwardDouble(const Job<double>& job, std::size_t first, std::size_t last, double* scratch) {
+  Forward(job, first, last, scratch);
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace crease::norm
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace crease::norm {
+
+HWY_EXPORT(ForwardFloat);
+HWY_EXPORT(ForwardDouble);
+
+void ForwardTiles(const Job<float>& job, std::size_t first, std::size_t last, float* scratch) {
+  HWY_DYNAMIC_DISPATCH(ForwardFloat)(job, first, last, scratch);
+}
+void ForwardTiles(const Job<double>& job, std::size_t first, std::size_t last, double* scratch) {
+  HWY_DYNAMIC_DISPATCH(ForwardDouble)(job, first, last, scratch);
+}
+
+}  // namespace crease::norm
+#endif  // HWY_ONCE
