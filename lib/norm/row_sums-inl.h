@@ -16,6 +16,13 @@ HWY_BEFORE_NAMESPACE();
 namespace crease::norm {
 namespace HWY_NAMESPACE {
 
+// Rows whose sums run side by side, so that one waits for no addition of its own.
+#if HWY_TARGET == HWY_AVX3
+inline constexpr std::size_t kRowsTogether = 2;
+#else
+inline constexpr std::size_t kRowsTogether = 1;
+#endif
+
 // How many lanes of a pack hold entries: all, or the last few of a row.
 struct Full {};
 struct Part {
@@ -38,13 +45,13 @@ HWY_INLINE Pack<T> Keep(const Pack<T>& a, Part part) {
   return KeepFirst(a, part.count);
 }
 
-// Rows that are worked on together: as many as stay in the first-level cache, at most a pack's
-// lanes. `buffers`: rows that each of them reads.
+// Rows that are worked on together, a batch: at most a pack's lanes, and so few that two batches of
+// `buffers` arrays stay in the first-level cache.
 template <typename T>
 HWY_INLINE std::size_t RowsAtOnce(std::size_t width, std::size_t buffers) {
-  constexpr std::size_t kCacheBytes = 24 << 10;
+  constexpr std::size_t kCacheBytes = 16 << 10;
   const std::size_t rows = kCacheBytes / (width * sizeof(T) * buffers);
-  return std::clamp<std::size_t>(rows, 1, kPackLanes<T>);
+  return std::clamp<std::size_t>(rows, kRowsTogether, kPackLanes<T>);
 }
 
 template <typename T>
@@ -64,135 +71,190 @@ HWY_INLINE void ForPacksOfRow(std::size_t width, const Run& run) {
   if (i < width) run(i, Part{width - i});
 }
 
-template <typename T, std::size_t kSums>
-struct Sums {
-  Pack<T> of[kSums];
-};
-
-// Entries start ... end - 1. term(entry, part, sums) adds the terms of a pack of entries.
-template <typename T, std::size_t kSums, class Term>
-HWY_INLINE Sums<T, kSums> SumsOverRun(std::size_t start, std::size_t end, const Term& term) {
+// Sums over entries start ... end - 1 of kRows rows, added to sums[row][...] or, in the first run,
+// set. term(row, entry, part, sums) adds the terms of a pack of entries.
+template <typename T, std::size_t kRows, std::size_t kSums, class Term>
+HWY_INLINE void SumsOverRun(std::size_t start, std::size_t end, const Term& term,
+                            Pack<T> (*sums)[kSums]) {
   constexpr std::size_t L = kPackLanes<T>, kPartials = 4 / kSums;
-  Sums<T, kSums> partial[kPartials];
-  for (auto& sums : partial) {
-    for (Pack<T>& sum : sums.of) sum = Zero<T>();
+  Pack<T> partial[kRows][kPartials][kSums];
+  const auto add = [&](std::size_t i, auto part, std::size_t k) HWY_ATTR {
+    for (std::size_t r = 0; r < kRows; ++r) term(r, i, part, partial[r][k]);
+  };
+  for (std::size_t r = 0; r < kRows; ++r) {
+    for (std::size_t k = 0; k < kPartials; ++k) {
+      for (std::size_t s = 0; s < kSums; ++s) partial[r][k][s] = Zero<T>();
+    }
   }
   std::size_t i = start;
   for (; i + kPartials * L <= end; i += kPartials * L) {
-    for (std::size_t k = 0; k < kPartials; ++k) term(i + k * L, Full(), partial[k].of);
+    for (std::size_t k = 0; k < kPartials; ++k) add(i + k * L, Full(), k);
   }
   // At most kPartials - 1 whole packs are left; written out, so that sums stay in registers.
-  if (i + L <= end) term(i, Full(), partial[0].of), i += L;
+  if (i + L <= end) add(i, Full(), 0), i += L;
   if constexpr (kPartials == 4) {
-    if (i + L <= end) term(i, Full(), partial[1].of), i += L;
-    if (i + L <= end) term(i, Full(), partial[2].of), i += L;
+    if (i + L <= end) add(i, Full(), 1), i += L;
+    if (i + L <= end) add(i, Full(), 2), i += L;
   }
-  if (i < end) term(i, Part{end - i}, partial[kPartials - 1].of);
-  for (std::size_t s = 0; s < kSums; ++s) {
-    partial[0].of[s] = partial[0].of[s] + partial[1].of[s];
-    if constexpr (kPartials == 4) {
-      partial[0].of[s] = partial[0].of[s] + (partial[2].of[s] + partial[3].of[s]);
+  if (i < end) add(i, Part{end - i}, kPartials - 1);
+  for (std::size_t r = 0; r < kRows; ++r) {
+    for (std::size_t s = 0; s < kSums; ++s) {
+      Pack<T> sum = partial[r][0][s] + partial[r][1][s];
+      if constexpr (kPartials == 4) sum = sum + (partial[r][2][s] + partial[r][3][s]);
+      sums[r][s] = start == 0 ? sum : sums[r][s] + sum;
     }
   }
-  return partial[0];
 }
 
-template <typename T, std::size_t kSums, class Term>
-HWY_INLINE Sums<T, kSums> SumsOverRow(std::size_t width, const Term& term) {
-  constexpr std::size_t kRun = 128 * kPackLanes<T>;
-  if (width <= kRun) return SumsOverRun<T, kSums>(0, width, term);
-  Sums<T, kSums> sums = SumsOverRun<T, kSums>(0, kRun, term);
-  for (std::size_t start = kRun; start < width; start += kRun) {
-    const std::size_t end = width - start < kRun ? width : start + kRun;
-    const Sums<T, kSums> run = SumsOverRun<T, kSums>(start, end, term);
-    for (std::size_t s = 0; s < kSums; ++s) sums.of[s] = sums.of[s] + run.of[s];
-  }
-  return sums;
-}
-
-// L rows' sums before they are added over the lanes.
+// L rows' sums before they are added over the lanes. Rows never set are 0.
 template <typename T>
 struct RowSums {
-  alignas(64) T lanes[kPackLanes<T> * kPackLanes<T>];
+  alignas(64) T lanes[kPackLanes<T> * kPackLanes<T>] = {};
 
-  HWY_INLINE void Set(std::size_t row, const Pack<T>& sum) {
-    Store(sum, lanes + row * kPackLanes<T>);
-  }
-  HWY_INLINE void ClearFrom(std::size_t row) {
-    for (; row < kPackLanes<T>; ++row) Set(row, Zero<T>());
-  }
   HWY_INLINE Pack<T> OverLanes() const { return SumRows(lanes); }
 };
 
+// Sums of rows row ... row + kRows - 1 into kSums RowSums.
+template <typename T, std::size_t kRows, std::size_t kSums, class Term>
+HWY_INLINE void SumsOfRows(std::size_t width, std::size_t row, const Term& term,
+                           RowSums<T>* const (&to)[kSums]) {
+  constexpr std::size_t kRun = 128 * kPackLanes<T>;
+  const auto shifted = [&](std::size_t r, std::size_t i, auto part, Pack<T>* sums)
+                           HWY_ATTR { term(row + r, i, part, sums); };
+  Pack<T> sums[kRows][kSums];
+  for (std::size_t r = 0; r < kRows; ++r) {
+    for (std::size_t s = 0; s < kSums; ++s) sums[r][s] = Zero<T>();
+  }
+  SumsOverRun<T, kRows, kSums>(0, width < kRun ? width : kRun, shifted, sums);
+  for (std::size_t start = kRun; start < width; start += kRun) {
+    const std::size_t end = width - start < kRun ? width : start + kRun;
+    SumsOverRun<T, kRows, kSums>(start, end, shifted, sums);
+  }
+  for (std::size_t r = 0; r < kRows; ++r) {
+    for (std::size_t s = 0; s < kSums; ++s) {
+      Store(sums[r][s], to[s]->lanes + (row + r) * kPackLanes<T>);
+    }
+  }
+}
+
+// Some rows of one group, and what is known of them. Two batches are under way at a time, so that
+// what one waits for (sums over lanes, divisions, roots) passes while the other is worked on.
 template <typename T>
-struct RowScales {
-  alignas(64) T mean[kPackLanes<T>], rest[kPackLanes<T>], inverse[kPackLanes<T>];
+struct Batch {
+  std::size_t point = 0, group = 0, count = 0;
+  alignas(64) T mean[kPackLanes<T>] = {}, rest[kPackLanes<T>] = {}, inverse[kPackLanes<T>] = {};
+  RowSums<T> sums, squares;
 
   HWY_INLINE Scale<T> Of(std::size_t row) const {
-    return {HWY_NAMESPACE::Set(mean[row]), HWY_NAMESPACE::Set(rest[row]),
-            HWY_NAMESPACE::Set(inverse[row])};
+    return {Set(mean[row]), Set(rest[row]), Set(inverse[row])};
   }
 };
 
-// Means about the row's first entry, so that equal entries have no deviations at all; what
-// rounding left in the mean comes out as `rest` together with the sum of squares.
+// What a pass calls for: part `part` of `parts` of the rows so many batches ahead.
+struct Ahead {
+  std::size_t batches, part, parts;
+};
+
+// For rows row ... row + count - 1 of the batch.
 template <typename T>
-HWY_INLINE void CentredScales(const Job<T>& job, const T* x, std::size_t count,
-                              RowScales<T>& scales) {
-  const std::size_t stride = job.point_stride;
-  RowSums<T> sums, squares;
-  sums.ClearFrom(count);
-  squares.ClearFrom(count);
-  alignas(64) T first[kPackLanes<T>] = {};
-  for (std::size_t r = 0; r < count; ++r) {
-    const T* row = x + r * stride;
-    first[r] = row[0];
-    const Pack<T> pivot = Set(row[0]);
-    const auto sum =
-        SumsOverRow<T, 1>(job.width, [=](std::size_t i, auto part, Pack<T>* partial) HWY_ATTR {
-          partial[0] = partial[0] + Keep(Load(row + i, part) - pivot, part);
-        });
-    sums.Set(r, sum.of[0]);
+HWY_INLINE void Prefetch(const Job<T>& job, const T* from, const Batch<T>& batch, std::size_t row,
+                         std::size_t count, Ahead ahead) {
+  const std::size_t first = job.width * ahead.part / ahead.parts;
+  const std::size_t last = job.width * (ahead.part + 1) / ahead.parts;
+  for (std::size_t r = row; r < row + count; ++r) {
+    const T* at = from + job.At(batch.point + ahead.batches * batch.count + r, batch.group, 0);
+    for (std::size_t i = first; i < last; i += kPackLanes<T>) {
+      __builtin_prefetch(at + i, 0, 2);  // into the second-level cache
+    }
   }
-  const Pack<T> entries = Set(static_cast<T>(job.width));
-  Store(Load(first) + sums.OverLanes() / entries, scales.mean);
-  for (std::size_t r = 0; r < count; ++r) {
-    const T* row = x + r * stride;
-    const Pack<T> mean = Set(scales.mean[r]);
-    const auto sum =
-        SumsOverRow<T, 2>(job.width, [=](std::size_t i, auto part, Pack<T>* partial) HWY_ATTR {
-          const Pack<T> deviation = Keep(Load(row + i, part) - mean, part);
-          partial[0] = partial[0] + deviation;
-          partial[1] = MulAdd(deviation, deviation, partial[1]);
-        });
-    sums.Set(r, sum.of[0]);
-    squares.Set(r, sum.of[1]);
-  }
-  const Pack<T> rest = sums.OverLanes() / entries;
-  Store(rest, scales.rest);
-  Store(InverseOf<Form::kCentred>(job, squares.OverLanes(), rest), scales.inverse);
 }
 
-// Of `count` <= L rows from x on.
-template <Form kForm, typename T>
-HWY_INLINE void ScalesOf(const Job<T>& job, const T* x, std::size_t count, RowScales<T>& scales) {
-  if constexpr (kForm == Form::kTanh) {
-    for (T& alpha : scales.inverse) alpha = job.alpha;
-  } else if constexpr (kForm == Form::kCentred) {
-    CentredScales(job, x, count, scales);
-  } else {
-    RowSums<T> sums;
-    sums.ClearFrom(count);
-    for (std::size_t r = 0; r < count; ++r) {
-      const T* row = x + r * job.point_stride;
-      const auto sum =
-          SumsOverRow<T, 1>(job.width, [=](std::size_t i, auto part, Pack<T>* partial) HWY_ATTR {
-            partial[0] = AddPower<kForm>(Load(row + i, part), partial[0]);
-          });
-      sums.Set(r, sum.of[0]);
-    }
-    Store(InverseOf<kForm>(job, sums.OverLanes(), Zero<T>()), scales.inverse);
+// The same of a batch.
+template <typename T, std::size_t kSums, class Term>
+HWY_INLINE void SumsOfBatch(const Job<T>& job, const Batch<T>& batch, Ahead ahead, const Term& term,
+                            RowSums<T>* const (&to)[kSums]) {
+  std::size_t r = 0;
+  for (; r + kRowsTogether <= batch.count; r += kRowsTogether) {
+    if (job.prefetch) Prefetch(job, job.x, batch, r, kRowsTogether, ahead);
+    SumsOfRows<T, kRowsTogether, kSums>(job.width, r, term, to);
   }
+  if constexpr (kRowsTogether > 1) {
+    for (; r < batch.count; ++r) SumsOfRows<T, 1, kSums>(job.width, r, term, to);
+  }
+}
+
+// Means about the row's first entry, so that equal entries have no deviations at all. What needs no
+// mean is done at once.
+template <Form kForm, typename T>
+HWY_INLINE void FirstPass(const Job<T>& job, Batch<T>& batch) {
+  const T* x = job.x + job.At(batch.point, batch.group, 0);
+  const std::size_t stride = job.point_stride;
+  if constexpr (kForm == Form::kTanh) {
+    for (T& alpha : batch.inverse) alpha = job.alpha;
+  } else if constexpr (kForm == Form::kCentred) {
+    for (std::size_t r = 0; r < batch.count; ++r) batch.mean[r] = x[r * stride];
+    SumsOfBatch<T, 1>(job.width, batch.count,
+                      [=](std::size_t r, std::size_t i, auto part, Pack<T>* sums) HWY_ATTR {
+                        const T* row = x + r * stride;
+                        sums[0] = sums[0] + Keep(Load(row + i, part) - Set(row[0]), part);
+                      },
+                      {&batch.sums});
+    const Pack<T> entries = Set(static_cast<T>(job.width));
+    Store(Load(batch.mean) + batch.sums.OverLanes() / entries, batch.mean);
+  } else {
+    SumsOfBatch<T, 1>(job.width, batch.count,
+                      [=](std::size_t r, std::size_t i, auto part, Pack<T>* sums) HWY_ATTR {
+                        sums[0] = AddPower<kForm>(Load(x + r * stride + i, part), sums[0]);
+                      },
+                      {&batch.sums});
+    Store(InverseOf<kForm>(job, batch.sums.OverLanes(), Zero<T>()), batch.inverse);
+  }
+}
+
+// What rounding left in the mean comes out as `rest` together with the sum of squares.
+template <Form kForm, typename T>
+HWY_INLINE void SecondPass(const Job<T>& job, Batch<T>& batch) {
+  if constexpr (kForm == Form::kCentred) {
+    const T* x = job.x + job.At(batch.point, batch.group, 0);
+    const T* mean = batch.mean;
+    const std::size_t stride = job.point_stride;
+    SumsOfBatch<T, 2>(job.width, batch.count,
+                      [=](std::size_t r, std::size_t i, auto part, Pack<T>* sums) HWY_ATTR {
+                        const Pack<T> deviation =
+                            Keep(Load(x + r * stride + i, part) - Set(mean[r]), part);
+                        sums[0] = sums[0] + deviation;
+                        sums[1] = MulAdd(deviation, deviation, sums[1]);
+                      },
+                      {&batch.sums, &batch.squares});
+    const Pack<T> rest = batch.sums.OverLanes() / Set(static_cast<T>(job.width));
+    Store(rest, batch.rest);
+    Store(InverseOf<Form::kCentred>(job, batch.squares.OverLanes(), rest), batch.inverse);
+  }
+}
+
+// Walks the batches of points [first, last): begin(next) is called before finish(now), then
+// middle(next).
+template <class B, class Begin, class Finish, class Middle>
+HWY_INLINE void ForBatches(std::size_t first, std::size_t last, std::size_t groups,
+                           std::size_t rows, const Begin& begin, const Finish& finish,
+                           const Middle& middle) {
+  B both[2];
+  bool started = false;
+  std::size_t which = 0;
+  for (std::size_t p = first; p < last; p += rows) {
+    for (std::size_t k = 0; k < groups; ++k) {
+      B& next = both[which];
+      next.point = p;
+      next.group = k;
+      next.count = std::min(rows, last - p);
+      begin(next);
+      if (started) finish(both[1 - which]);
+      middle(next);
+      started = true;
+      which = 1 - which;
+    }
+  }
+  if (started) finish(both[1 - which]);
 }
 
 }  // namespace HWY_NAMESPACE

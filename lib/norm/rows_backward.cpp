@@ -17,46 +17,43 @@ namespace crease::norm {
 namespace HWY_NAMESPACE {
 
 template <typename T>
-struct RowShared {
-  alignas(64) T mean[kPackLanes<T>], along[kPackLanes<T>];
+struct BackwardBatch : Batch<T> {
+  alignas(64) T mean_gradient[kPackLanes<T>] = {}, along[kPackLanes<T>] = {};
 
-  HWY_INLINE Shared<T> Of(std::size_t row) const {
-    return {HWY_NAMESPACE::Set(mean[row]), HWY_NAMESPACE::Set(along[row])};
+  HWY_INLINE Shared<T> SharedOf(std::size_t row) const {
+    return {Set(mean_gradient[row]), Set(along[row])};
   }
 };
 
 template <Form kForm, typename T>
-void SharedOf(const Job<T>& job, std::size_t point, std::size_t group, std::size_t count,
-              const RowScales<T>& scales, RowShared<T>& shared) {
-  const T* weight = job.weight + group * job.width;
-  RowSums<T> along, gradient;
-  along.ClearFrom(count);
-  if constexpr (kForm == Form::kCentred) gradient.ClearFrom(count);
-  for (std::size_t r = 0; r < count; ++r) {
-    const T* x = job.x + job.At(point + r, group, 0);
-    const T* d_y = job.d_y + job.At(point + r, group, 0);
-    const Scale<T> scale = scales.Of(r);
-    const auto term = [=](std::size_t i, auto part, Pack<T>* sums) HWY_ATTR {
-      const Pack<T> value = Load(x + i, part), g = Load(d_y + i, part) * Load(weight + i, part);
-      sums[0] = AddAlong<kForm>(value, Normalised<kForm>(value, scale), g, sums[0]);
-      if constexpr (kForm == Form::kCentred) sums[1] = sums[1] + g;
-    };
-    const auto sums = SumsOverRow < T, kForm == Form::kCentred ? 2 : 1 > (job.width, term);
-    along.Set(r, sums.of[0]);
-    if constexpr (kForm == Form::kCentred) gradient.Set(r, sums.of[1]);
-  }
-  Store(AlongOf<kForm>(job, along.OverLanes()), shared.along);
+HWY_INLINE void FindShared(const Job<T>& job, BackwardBatch<T>& batch) {
+  const std::size_t at = job.At(batch.point, batch.group, 0), stride = job.point_stride;
+  const T* x = job.x + at;
+  const T* d_y = job.d_y + at;
+  const T* weight = job.weight + batch.group * job.width;
+  const auto term = [&](std::size_t r, std::size_t i, auto part, Pack<T>* sums) HWY_ATTR {
+    const Pack<T> value = Load(x + r * stride + i, part);
+    const Pack<T> g = Load(d_y + r * stride + i, part) * Load(weight + i, part);
+    sums[0] = AddAlong<kForm>(value, Normalised<kForm>(value, batch.Of(r)), g, sums[0]);
+    if constexpr (kForm == Form::kCentred) sums[1] = sums[1] + g;
+  };
+  const Ahead ahead = {1, 0, 2};
+  if (job.prefetch) Prefetch(job, job.d_y, batch, 0, batch.count, ahead);
   if constexpr (kForm == Form::kCentred) {
-    Store(gradient.OverLanes() / Set(static_cast<T>(job.width)), shared.mean);
+    SumsOfBatch<T, 2>(job, batch, ahead, term, {&batch.sums, &batch.squares});
+    Store(batch.squares.OverLanes() / Set(static_cast<T>(job.width)), batch.mean_gradient);
+  } else {
+    SumsOfBatch<T, 1>(job, batch, ahead, term, {&batch.sums});
   }
+  Store(AlongOf<kForm>(job, batch.sums.OverLanes()), batch.along);
 }
 
 // d_x of kRows rows, column by column, so that the sums over points are loaded once for all.
 template <Form kForm, std::size_t kRows, typename T>
-HWY_INLINE void WriteDerivatives(const Job<T>& job, std::size_t at, std::size_t group,
-                                 std::size_t row, const RowScales<T>& scales,
-                                 const RowShared<T>& shared, const BlockSums<T>& sums) {
-  const std::size_t offset = group * job.width;
+HWY_INLINE void WriteDerivatives(const Job<T>& job, const BackwardBatch<T>& batch, std::size_t row,
+                                 const BlockSums<T>& sums) {
+  const std::size_t offset = batch.group * job.width;
+  const std::size_t at = job.At(batch.point + row, batch.group, 0);
   ForPacksOfRow<T>(job.width, [&](std::size_t i, auto part) HWY_ATTR {
     const Pack<T> weight = Load(job.weight + offset + i, part);
     Pack<T> weight_sum = Zero<T>(), bias_sum = Zero<T>();
@@ -66,13 +63,13 @@ HWY_INLINE void WriteDerivatives(const Job<T>& job, std::size_t at, std::size_t 
     }
     for (std::size_t r = 0; r < kRows; ++r) {
       const std::size_t from = at + r * job.point_stride + i;
-      const Scale<T> scale = scales.Of(row + r);
+      const Scale<T> scale = batch.Of(row + r);
       const Pack<T> x = Load(job.x + from, part), g = Load(job.d_y + from, part);
       const Pack<T> u = Normalised<kForm>(x, scale);
       weight_sum = MulAdd(g, u, weight_sum);
       bias_sum = bias_sum + g;
-      Write(Derivative<kForm>(x, u, g * weight, scale, shared.Of(row + r)), job.out + from, part,
-            job.stream);
+      Write(Derivative<kForm>(x, u, g * weight, scale, batch.SharedOf(row + r)), job.out + from,
+            part, job.stream);
     }
     if (sums.d_weight != nullptr) {
       Write(weight_sum, sums.d_weight + offset + i, part, false);
@@ -81,69 +78,74 @@ HWY_INLINE void WriteDerivatives(const Job<T>& job, std::size_t at, std::size_t 
   });
 }
 
-// `count` usual rows.
 template <Form kForm, typename T>
-void BackwardBatch(const Job<T>& job, std::size_t point, std::size_t group, std::size_t count,
-                   const RowScales<T>& scales, const BlockSums<T>& sums) {
-  RowShared<T> shared;
-  SharedOf<kForm>(job, point, group, count, scales, shared);
+void WriteBatch(const Job<T>& job, const BackwardBatch<T>& batch, const BlockSums<T>& sums) {
   if constexpr (kForm == Form::kTanh) {
     if (sums.d_alpha != nullptr) {
-      for (std::size_t r = 0; r < count; ++r) *sums.d_alpha += shared.along[r];
+      for (std::size_t r = 0; r < batch.count; ++r) *sums.d_alpha += batch.along[r];
     }
   }
   std::size_t r = 0;
-  for (; r + 4 <= count; r += 4) {
-    WriteDerivatives<kForm, 4>(job, job.At(point + r, group, 0), group, r, scales, shared, sums);
+  for (; r + 4 <= batch.count; r += 4) {
+    if (job.prefetch) {
+      Prefetch(job, job.x, batch, r, 4, {2, 1, 2});
+      Prefetch(job, job.d_y, batch, r, 4, {2, 1, 2});
+    }
+    WriteDerivatives<kForm, 4>(job, batch, r, sums);
   }
-  for (; r < count; ++r) {
-    WriteDerivatives<kForm, 1>(job, job.At(point + r, group, 0), group, r, scales, shared, sums);
-  }
+  for (; r < batch.count; ++r) WriteDerivatives<kForm, 1>(job, batch, r, sums);
 }
 
 template <Form kForm, typename T>
-void KnownScales(const Job<T>& job, std::size_t point, std::size_t group, std::size_t count,
-                 RowScales<T>& scales) {
+void FindScales(const Job<T>& job, BackwardBatch<T>& batch) {
   if (kForm == Form::kTanh || job.known_inverse == nullptr) {
-    return ScalesOf<kForm>(job, job.x + job.At(point, group, 0), count, scales);
+    FirstPass<kForm>(job, batch);
+    return SecondPass<kForm>(job, batch);
   }
-  for (std::size_t r = 0; r < count; ++r) {
-    const std::size_t at = job.StatisticAt(point + r, group);
+  for (std::size_t r = 0; r < batch.count; ++r) {
+    const std::size_t at = job.StatisticAt(batch.point + r, batch.group);
     if constexpr (kForm == Form::kCentred) {
-      scales.mean[r] = job.known_mean[at];
-      scales.rest[r] = job.known_mean_rest != nullptr ? job.known_mean_rest[at] : T{0};
+      batch.mean[r] = job.known_mean[at];
+      batch.rest[r] = job.known_mean_rest != nullptr ? job.known_mean_rest[at] : T{0};
     }
-    scales.inverse[r] = job.known_inverse[at];
+    batch.inverse[r] = job.known_inverse[at];
+  }
+}
+
+// Row by row, so that sums over points keep their order.
+template <Form kForm, typename T>
+void FinishUnusual(const Job<T>& job, const BackwardBatch<T>& batch, const BlockSums<T>& sums) {
+  const std::size_t offset = batch.group * job.width;
+  for (std::size_t r = 0; r < batch.count; ++r) {
+    if (IsUsual(batch.inverse[r])) {
+      WriteDerivatives<kForm, 1>(job, batch, r, sums);
+    } else if (sums.d_weight != nullptr) {
+      RescueBackward(job, batch.point + r, batch.group, 1, sums.d_weight + offset,
+                     sums.d_bias + offset);
+    } else {
+      RescueBackward<T>(job, batch.point + r, batch.group, 1, nullptr, nullptr);
+    }
   }
 }
 
 template <Form kForm, typename T>
 void BackwardBatches(const Job<T>& job, std::size_t first, std::size_t last,
                      const BlockSums<T>& sums) {
-  const std::size_t batch = RowsAtOnce<T>(job.width, 2);
-  RowScales<T> scales;
-  for (std::size_t p = first; p < last; p += batch) {
-    const std::size_t count = std::min(batch, last - p);
-    for (std::size_t k = 0; k < job.groups; ++k) {
-      KnownScales<kForm>(job, p, k, count, scales);
-      const auto usual = [](T inverse) { return kForm == Form::kTanh || IsUsual(inverse); };
-      if (std::all_of(scales.inverse, scales.inverse + count, usual)) {
-        BackwardBatch<kForm>(job, p, k, count, scales, sums);
-        continue;
-      }
-      // One by one, so that sums over points keep their order.
-      for (std::size_t r = p; r < p + count; ++r) {
-        KnownScales<kForm>(job, r, k, 1, scales);
-        if (usual(scales.inverse[0])) {
-          BackwardBatch<kForm>(job, r, k, 1, scales, sums);
-        } else if (sums.d_weight != nullptr) {
-          RescueBackward(job, r, k, 1, sums.d_weight + k * job.width, sums.d_bias + k * job.width);
-        } else {
-          RescueBackward<T>(job, r, k, 1, nullptr, nullptr);
-        }
-      }
+  const auto finish = [&](const BackwardBatch<T>& now) HWY_ATTR {
+    const auto usual = [](T inverse) { return kForm == Form::kTanh || IsUsual(inverse); };
+    if (std::all_of(now.inverse, now.inverse + now.count, usual)) {
+      WriteBatch<kForm>(job, now, sums);
+    } else {
+      FinishUnusual<kForm>(job, now, sums);
     }
-  }
+  };
+  ForBatches<BackwardBatch<T>>(
+      first, last, job.groups, RowsAtOnce<T>(job.width, 2),
+      [&](BackwardBatch<T>& next) HWY_ATTR {
+        FindScales<kForm>(job, next);
+        FindShared<kForm>(job, next);
+      },
+      finish, [](BackwardBatch<T>&) {});
 }
 
 template <typename T>

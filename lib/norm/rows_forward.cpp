@@ -29,49 +29,49 @@ HWY_INLINE void WriteRow(const Job<T>& job, std::size_t group, const T* x, const
 }
 
 template <typename T>
-void WriteStatistics(const Job<T>& job, std::size_t point, std::size_t group, std::size_t count,
-                     const RowScales<T>& scales) {
-  for (std::size_t r = 0; r < count; ++r) {
-    const std::size_t at = job.StatisticAt(point + r, group);
-    if (job.mean != nullptr) job.mean[at] = scales.mean[r];
-    if (job.mean_rest != nullptr) job.mean_rest[at] = scales.rest[r];
-    if (job.inverse != nullptr) job.inverse[at] = scales.inverse[r];
+void WriteStatistics(const Job<T>& job, const Batch<T>& batch) {
+  for (std::size_t r = 0; r < batch.count; ++r) {
+    const std::size_t at = job.StatisticAt(batch.point + r, batch.group);
+    if (job.mean != nullptr) job.mean[at] = batch.mean[r];
+    if (job.mean_rest != nullptr) job.mean_rest[at] = batch.rest[r];
+    if (job.inverse != nullptr) job.inverse[at] = batch.inverse[r];
   }
 }
 
 template <Form kForm, typename T>
-void WriteRows(const Job<T>& job, std::size_t point, std::size_t group, std::size_t count,
-               const RowScales<T>& scales) {
-  for (std::size_t r = 0; r < count; ++r) {
-    const std::size_t at = job.At(point + r, group, 0);
+void WriteRows(const Job<T>& job, const Batch<T>& batch) {
+  for (std::size_t r = 0; r < batch.count; ++r) {
+    const std::size_t at = job.At(batch.point + r, batch.group, 0);
     const T* x = job.x + at;
     T* y = job.out + at;
+    if (job.prefetch) Prefetch(job, job.x, batch, r, 1, {2, 2, 3});
     if (job.affine) {
-      job.stream ? WriteRow<kForm, true, true>(job, group, x, scales.Of(r), y)
-                 : WriteRow<kForm, true, false>(job, group, x, scales.Of(r), y);
+      job.stream ? WriteRow<kForm, true, true>(job, batch.group, x, batch.Of(r), y)
+                 : WriteRow<kForm, true, false>(job, batch.group, x, batch.Of(r), y);
     } else {
-      job.stream ? WriteRow<kForm, false, true>(job, group, x, scales.Of(r), y)
-                 : WriteRow<kForm, false, false>(job, group, x, scales.Of(r), y);
+      job.stream ? WriteRow<kForm, false, true>(job, batch.group, x, batch.Of(r), y)
+                 : WriteRow<kForm, false, false>(job, batch.group, x, batch.Of(r), y);
     }
+  }
+}
+
+template <Form kForm, typename T>
+void Finish(const Job<T>& job, const Batch<T>& batch) {
+  WriteStatistics(job, batch);
+  WriteRows<kForm>(job, batch);
+  if constexpr (kForm == Form::kTanh) return;
+  for (std::size_t r = 0; r < batch.count; ++r) {
+    if (!IsUsual(batch.inverse[r])) RescueForward(job, batch.point + r, batch.group);
   }
 }
 
 template <Form kForm, typename T>
 void ForwardBatches(const Job<T>& job, std::size_t first, std::size_t last) {
-  const std::size_t batch = RowsAtOnce<T>(job.width, 1);
-  RowScales<T> scales;
-  for (std::size_t p = first; p < last; p += batch) {
-    const std::size_t count = std::min(batch, last - p);
-    for (std::size_t k = 0; k < job.groups; ++k) {
-      ScalesOf<kForm>(job, job.x + job.At(p, k, 0), count, scales);
-      WriteStatistics(job, p, k, count, scales);
-      WriteRows<kForm>(job, p, k, count, scales);
-      if constexpr (kForm == Form::kTanh) continue;
-      for (std::size_t r = 0; r < count; ++r) {
-        if (!IsUsual(scales.inverse[r])) RescueForward(job, p + r, k);
-      }
-    }
-  }
+  ForBatches<Batch<T>>(
+      first, last, job.groups, RowsAtOnce<T>(job.width, 1),
+      [&](Batch<T>& next) HWY_ATTR { FirstPass<kForm>(job, next); },
+      [&](const Batch<T>& now) HWY_ATTR { Finish<kForm>(job, now); },
+      [&](Batch<T>& next) HWY_ATTR { SecondPass<kForm>(job, next); });
 }
 
 template <typename T>
