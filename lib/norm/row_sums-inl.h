@@ -193,7 +193,7 @@ HWY_INLINE void FirstPass(const Job<T>& job, Batch<T>& batch) {
     for (T& alpha : batch.inverse) alpha = job.alpha;
   } else if constexpr (kForm == Form::kCentred) {
     for (std::size_t r = 0; r < batch.count; ++r) batch.mean[r] = x[r * stride];
-    SumsOfBatch<T, 1>(job.width, batch.count,
+    SumsOfBatch<T, 1>(job, batch, {1, 0, 3},
                       [=](std::size_t r, std::size_t i, auto part, Pack<T>* sums) HWY_ATTR {
                         const T* row = x + r * stride;
                         sums[0] = sums[0] + Keep(Load(row + i, part) - Set(row[0]), part);
@@ -202,7 +202,7 @@ HWY_INLINE void FirstPass(const Job<T>& job, Batch<T>& batch) {
     const Pack<T> entries = Set(static_cast<T>(job.width));
     Store(Load(batch.mean) + batch.sums.OverLanes() / entries, batch.mean);
   } else {
-    SumsOfBatch<T, 1>(job.width, batch.count,
+    SumsOfBatch<T, 1>(job, batch, {1, 0, 3},
                       [=](std::size_t r, std::size_t i, auto part, Pack<T>* sums) HWY_ATTR {
                         sums[0] = AddPower<kForm>(Load(x + r * stride + i, part), sums[0]);
                       },
@@ -218,7 +218,7 @@ HWY_INLINE void SecondPass(const Job<T>& job, Batch<T>& batch) {
     const T* x = job.x + job.At(batch.point, batch.group, 0);
     const T* mean = batch.mean;
     const std::size_t stride = job.point_stride;
-    SumsOfBatch<T, 2>(job.width, batch.count,
+    SumsOfBatch<T, 2>(job, batch, {1, 1, 3},
                       [=](std::size_t r, std::size_t i, auto part, Pack<T>* sums) HWY_ATTR {
                         const Pack<T> deviation =
                             Keep(Load(x + r * stride + i, part) - Set(mean[r]), part);
