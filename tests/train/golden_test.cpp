@@ -16,8 +16,8 @@
 namespace crease::train {
 namespace {
 
-constexpr int kSignatureVersion = 1;  // the kNumericsVersion that the signature belongs to
-constexpr char kSignature[] = "a646b2e4063645c6409e9b4f38458fe5";
+constexpr int kSignatureVersion = 2;  // the kNumericsVersion that the signature belongs to
+constexpr char kSignature[] = "25726bc86f51bdc41dd46f7bca29d600";
 
 using NamedRuns = std::vector<std::pair<std::string, RunConfig>>;
 
