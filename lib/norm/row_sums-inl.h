@@ -9,6 +9,8 @@
 
 #include <algorithm>
 
+#include <hwy/cache_control.h>
+
 #include "lib/norm/forms-inl.h"
 #include "lib/norm/transpose-inl.h"
 
@@ -45,13 +47,13 @@ HWY_INLINE Pack<T> Keep(const Pack<T>& a, Part part) {
   return KeepFirst(a, part.count);
 }
 
-// Rows that are worked on together, a batch: at most a pack's lanes, and so few that two batches of
-// `buffers` arrays stay in the first-level cache.
+// Rows of a batch: at most a pack's lanes, and so few that `arrays` of them stay in the first-level
+// cache; fewer if they come from memory, so that reading and arithmetic alternate often.
 template <typename T>
-HWY_INLINE std::size_t RowsAtOnce(std::size_t width, std::size_t buffers) {
-  constexpr std::size_t kCacheBytes = 16 << 10;
-  const std::size_t rows = kCacheBytes / (width * sizeof(T) * buffers);
-  return std::clamp<std::size_t>(rows, kRowsTogether, kPackLanes<T>);
+HWY_INLINE std::size_t RowsAtOnce(const Job<T>& job, std::size_t arrays) {
+  const std::size_t bytes = job.prefetch ? 8 << 10 : 32 << 10;
+  const std::size_t rows = bytes / (job.width * sizeof(T) * arrays);
+  return std::clamp<std::size_t>(rows / 2 * 2, 2, kPackLanes<T>);
 }
 
 template <typename T>
@@ -137,8 +139,10 @@ HWY_INLINE void SumsOfRows(std::size_t width, std::size_t row, const Term& term,
   }
 }
 
-// Some rows of one group, and what is known of them. Two batches are under way at a time, so that
-// what one waits for (sums over lanes, divisions, roots) passes while the other is worked on.
+// Some rows of one group, and what is known of them. Two batches are under way at a time: one is
+// read from memory and summed while the other is normalised and written, entry by entry side by
+// side, so that memory is never idle, and what one batch waits for (sums over lanes, divisions,
+// roots) passes while the other is worked on.
 template <typename T>
 struct Batch {
   std::size_t point = 0, group = 0, count = 0;
@@ -150,63 +154,56 @@ struct Batch {
   }
 };
 
-// What a pass calls for: part `part` of `parts` of the rows so many batches ahead.
-struct Ahead {
-  std::size_t batches, part, parts;
-};
-
-// For rows row ... row + count - 1 of the batch.
-template <typename T>
-HWY_INLINE void Prefetch(const Job<T>& job, const T* from, const Batch<T>& batch, std::size_t row,
-                         std::size_t count, Ahead ahead) {
-  const std::size_t first = job.width * ahead.part / ahead.parts;
-  const std::size_t last = job.width * (ahead.part + 1) / ahead.parts;
-  for (std::size_t r = row; r < row + count; ++r) {
-    const T* at = from + job.At(batch.point + ahead.batches * batch.count + r, batch.group, 0);
-    for (std::size_t i = first; i < last; i += kPackLanes<T>) {
-      __builtin_prefetch(at + i, 0, 2);  // into the second-level cache
-    }
-  }
-}
-
-// The same of a batch.
 template <typename T, std::size_t kSums, class Term>
-HWY_INLINE void SumsOfBatch(const Job<T>& job, const Batch<T>& batch, Ahead ahead, const Term& term,
+HWY_INLINE void SumsOfBatch(std::size_t width, std::size_t count, const Term& term,
                             RowSums<T>* const (&to)[kSums]) {
   std::size_t r = 0;
-  for (; r + kRowsTogether <= batch.count; r += kRowsTogether) {
-    if (job.prefetch) Prefetch(job, job.x, batch, r, kRowsTogether, ahead);
-    SumsOfRows<T, kRowsTogether, kSums>(job.width, r, term, to);
+  for (; r + kRowsTogether <= count; r += kRowsTogether) {
+    SumsOfRows<T, kRowsTogether, kSums>(width, r, term, to);
   }
   if constexpr (kRowsTogether > 1) {
-    for (; r < batch.count; ++r) SumsOfRows<T, 1, kSums>(job.width, r, term, to);
+    for (; r < count; ++r) SumsOfRows<T, 1, kSums>(width, r, term, to);
   }
 }
 
-// Means about the row's first entry, so that equal entries have no deviations at all. What needs no
-// mean is done at once.
+// Calls for the rows of the batch after this one.
+template <typename T>
+HWY_INLINE void Prefetch(const Job<T>& job, const T* from, const Batch<T>& batch) {
+  for (std::size_t r = 0; r < batch.count; ++r) {
+    const T* at = from + job.At(batch.point + batch.count + r, batch.group, 0);
+    for (std::size_t i = 0; i < job.width; i += kPackLanes<T>) hwy::Prefetch(at + i);
+  }
+}
+
+// The first pass over a row of x: its sum, about its first entry, so that equal entries have no
+// deviations at all; or the sum that needs no mean.
 template <Form kForm, typename T>
-HWY_INLINE void FirstPass(const Job<T>& job, Batch<T>& batch) {
-  const T* x = job.x + job.At(batch.point, batch.group, 0);
-  const std::size_t stride = job.point_stride;
+struct FirstTerm {
+  const T* row;
+  Pack<T> pivot;
+
+  HWY_INLINE FirstTerm(const Job<T>& job, Batch<T>& batch, std::size_t r)
+      : row(job.x + job.At(batch.point + r, batch.group, 0)), pivot(Set(row[0])) {
+    batch.mean[r] = row[0];
+  }
+  template <class P>
+  HWY_INLINE void Add(std::size_t i, P part, Pack<T>* sums) const {
+    const Pack<T> x = Load(row + i, part);
+    if constexpr (kForm == Form::kCentred) sums[0] = sums[0] + Keep(x - pivot, part);
+    if constexpr (kForm != Form::kCentred && kForm != Form::kTanh) {
+      sums[0] = AddPower<kForm>(x, sums[0]);
+    }
+  }
+};
+
+template <Form kForm, typename T>
+HWY_INLINE void EndFirstPass(const Job<T>& job, Batch<T>& batch) {
   if constexpr (kForm == Form::kTanh) {
     for (T& alpha : batch.inverse) alpha = job.alpha;
   } else if constexpr (kForm == Form::kCentred) {
-    for (std::size_t r = 0; r < batch.count; ++r) batch.mean[r] = x[r * stride];
-    SumsOfBatch<T, 1>(job, batch, {1, 0, 3},
-                      [=](std::size_t r, std::size_t i, auto part, Pack<T>* sums) HWY_ATTR {
-                        const T* row = x + r * stride;
-                        sums[0] = sums[0] + Keep(Load(row + i, part) - Set(row[0]), part);
-                      },
-                      {&batch.sums});
     const Pack<T> entries = Set(static_cast<T>(job.width));
     Store(Load(batch.mean) + batch.sums.OverLanes() / entries, batch.mean);
   } else {
-    SumsOfBatch<T, 1>(job, batch, {1, 0, 3},
-                      [=](std::size_t r, std::size_t i, auto part, Pack<T>* sums) HWY_ATTR {
-                        sums[0] = AddPower<kForm>(Load(x + r * stride + i, part), sums[0]);
-                      },
-                      {&batch.sums});
     Store(InverseOf<kForm>(job, batch.sums.OverLanes(), Zero<T>()), batch.inverse);
   }
 }
@@ -218,43 +215,36 @@ HWY_INLINE void SecondPass(const Job<T>& job, Batch<T>& batch) {
     const T* x = job.x + job.At(batch.point, batch.group, 0);
     const T* mean = batch.mean;
     const std::size_t stride = job.point_stride;
-    SumsOfBatch<T, 2>(job, batch, {1, 1, 3},
-                      [=](std::size_t r, std::size_t i, auto part, Pack<T>* sums) HWY_ATTR {
-                        const Pack<T> deviation =
-                            Keep(Load(x + r * stride + i, part) - Set(mean[r]), part);
-                        sums[0] = sums[0] + deviation;
-                        sums[1] = MulAdd(deviation, deviation, sums[1]);
-                      },
-                      {&batch.sums, &batch.squares});
+    const auto term = [=](std::size_t r, std::size_t i, auto part, Pack<T>* sums) HWY_ATTR {
+      const Pack<T> deviation = Keep(Load(x + r * stride + i, part) - Set(mean[r]), part);
+      sums[0] = sums[0] + deviation;
+      sums[1] = MulAdd(deviation, deviation, sums[1]);
+    };
+    if (job.prefetch) Prefetch(job, job.x, batch);
+    SumsOfBatch<T, 2>(job.width, batch.count, term, {&batch.sums, &batch.squares});
     const Pack<T> rest = batch.sums.OverLanes() / Set(static_cast<T>(job.width));
     Store(rest, batch.rest);
     Store(InverseOf<Form::kCentred>(job, batch.squares.OverLanes(), rest), batch.inverse);
   }
 }
 
-// Walks the batches of points [first, last): begin(next) is called before finish(now), then
-// middle(next).
-template <class B, class Begin, class Finish, class Middle>
+// run(next, now) for the batches of points [first, last), one of them empty at either end.
+template <class B, class Run>
 HWY_INLINE void ForBatches(std::size_t first, std::size_t last, std::size_t groups,
-                           std::size_t rows, const Begin& begin, const Finish& finish,
-                           const Middle& middle) {
+                           std::size_t size, const Run& run) {
   B both[2];
-  bool started = false;
   std::size_t which = 0;
-  for (std::size_t p = first; p < last; p += rows) {
-    for (std::size_t k = 0; k < groups; ++k) {
+  for (std::size_t p = first; p < last; p += size) {
+    for (std::size_t k = 0; k < groups; ++k, which = 1 - which) {
       B& next = both[which];
       next.point = p;
       next.group = k;
-      next.count = std::min(rows, last - p);
-      begin(next);
-      if (started) finish(both[1 - which]);
-      middle(next);
-      started = true;
-      which = 1 - which;
+      next.count = std::min(size, last - p);
+      run(next, both[1 - which]);
     }
   }
-  if (started) finish(both[1 - which]);
+  both[which].count = 0;
+  run(both[which], both[1 - which]);
 }
 
 }  // namespace HWY_NAMESPACE

@@ -37,13 +37,15 @@ HWY_INLINE void FindShared(const Job<T>& job, BackwardBatch<T>& batch) {
     sums[0] = AddAlong<kForm>(value, Normalised<kForm>(value, batch.Of(r)), g, sums[0]);
     if constexpr (kForm == Form::kCentred) sums[1] = sums[1] + g;
   };
-  const Ahead ahead = {1, 0, 2};
-  if (job.prefetch) Prefetch(job, job.d_y, batch, 0, batch.count, ahead);
+  if (job.prefetch) {
+    Prefetch(job, job.x, batch);
+    Prefetch(job, job.d_y, batch);
+  }
   if constexpr (kForm == Form::kCentred) {
-    SumsOfBatch<T, 2>(job, batch, ahead, term, {&batch.sums, &batch.squares});
+    SumsOfBatch<T, 2>(job.width, batch.count, term, {&batch.sums, &batch.squares});
     Store(batch.squares.OverLanes() / Set(static_cast<T>(job.width)), batch.mean_gradient);
   } else {
-    SumsOfBatch<T, 1>(job, batch, ahead, term, {&batch.sums});
+    SumsOfBatch<T, 1>(job.width, batch.count, term, {&batch.sums});
   }
   Store(AlongOf<kForm>(job, batch.sums.OverLanes()), batch.along);
 }
@@ -87,10 +89,6 @@ void WriteBatch(const Job<T>& job, const BackwardBatch<T>& batch, const BlockSum
   }
   std::size_t r = 0;
   for (; r + 4 <= batch.count; r += 4) {
-    if (job.prefetch) {
-      Prefetch(job, job.x, batch, r, 4, {2, 1, 2});
-      Prefetch(job, job.d_y, batch, r, 4, {2, 1, 2});
-    }
     WriteDerivatives<kForm, 4>(job, batch, r, sums);
   }
   for (; r < batch.count; ++r) WriteDerivatives<kForm, 1>(job, batch, r, sums);
@@ -99,7 +97,10 @@ void WriteBatch(const Job<T>& job, const BackwardBatch<T>& batch, const BlockSum
 template <Form kForm, typename T>
 void FindScales(const Job<T>& job, BackwardBatch<T>& batch) {
   if (kForm == Form::kTanh || job.known_inverse == nullptr) {
-    FirstPass<kForm>(job, batch);
+    const auto term = [&](std::size_t r, std::size_t i, auto part, Pack<T>* sums)
+                          HWY_ATTR { FirstTerm<kForm, T>(job, batch, r).Add(i, part, sums); };
+    SumsOfBatch<T, 1>(job.width, batch.count, term, {&batch.sums});
+    EndFirstPass<kForm>(job, batch);
     return SecondPass<kForm>(job, batch);
   }
   for (std::size_t r = 0; r < batch.count; ++r) {
@@ -114,7 +115,7 @@ void FindScales(const Job<T>& job, BackwardBatch<T>& batch) {
 
 // Row by row, so that sums over points keep their order.
 template <Form kForm, typename T>
-void FinishUnusual(const Job<T>& job, const BackwardBatch<T>& batch, const BlockSums<T>& sums) {
+void WriteUnusual(const Job<T>& job, const BackwardBatch<T>& batch, const BlockSums<T>& sums) {
   const std::size_t offset = batch.group * job.width;
   for (std::size_t r = 0; r < batch.count; ++r) {
     if (IsUsual(batch.inverse[r])) {
@@ -131,21 +132,20 @@ void FinishUnusual(const Job<T>& job, const BackwardBatch<T>& batch, const Block
 template <Form kForm, typename T>
 void BackwardBatches(const Job<T>& job, std::size_t first, std::size_t last,
                      const BlockSums<T>& sums) {
-  const auto finish = [&](const BackwardBatch<T>& now) HWY_ATTR {
+  const auto run = [&](BackwardBatch<T>& next, const BackwardBatch<T>& now) HWY_ATTR {
+    if (next.count > 0) {
+      FindScales<kForm>(job, next);
+      FindShared<kForm>(job, next);
+    }
+    if (now.count == 0) return;
     const auto usual = [](T inverse) { return kForm == Form::kTanh || IsUsual(inverse); };
     if (std::all_of(now.inverse, now.inverse + now.count, usual)) {
       WriteBatch<kForm>(job, now, sums);
     } else {
-      FinishUnusual<kForm>(job, now, sums);
+      WriteUnusual<kForm>(job, now, sums);
     }
   };
-  ForBatches<BackwardBatch<T>>(
-      first, last, job.groups, RowsAtOnce<T>(job.width, 2),
-      [&](BackwardBatch<T>& next) HWY_ATTR {
-        FindScales<kForm>(job, next);
-        FindShared<kForm>(job, next);
-      },
-      finish, [](BackwardBatch<T>&) {});
+  ForBatches<BackwardBatch<T>>(first, last, job.groups, RowsAtOnce(job, 2), run);
 }
 
 template <typename T>

@@ -16,17 +16,28 @@ HWY_BEFORE_NAMESPACE();
 namespace crease::norm {
 namespace HWY_NAMESPACE {
 
+// Normalises and writes a row.
 template <Form kForm, bool kAffine, bool kStream, typename T>
-HWY_INLINE void WriteRow(const Job<T>& job, std::size_t group, const T* x, const Scale<T>& scale,
-                         T* y) {
-  const T* weight = job.weight + group * job.width;
-  const T* bias = job.bias + group * job.width;
-  ForPacksOfRow<T>(job.width, [=](std::size_t i, auto part) HWY_ATTR {
+struct Writer {
+  const T *x, *weight, *bias;
+  T* y;
+  Scale<T> scale;
+
+  HWY_INLINE Writer(const Job<T>& job, const Batch<T>& batch, std::size_t r)
+      : weight(job.weight + batch.group * job.width),
+        bias(job.bias + batch.group * job.width),
+        scale(batch.Of(r)) {
+    const std::size_t at = job.At(batch.point + r, batch.group, 0);
+    x = job.x + at;
+    y = job.out + at;
+  }
+  template <class P>
+  HWY_INLINE void Put(std::size_t i, P part) const {
     Pack<T> u = Normalised<kForm>(Load(x + i, part), scale);
     if constexpr (kAffine) u = MulAdd(Load(weight + i, part), u, Load(bias + i, part));
     Write(u, y + i, part, kStream);
-  });
-}
+  }
+};
 
 template <typename T>
 void WriteStatistics(const Job<T>& job, const Batch<T>& batch) {
@@ -39,44 +50,62 @@ void WriteStatistics(const Job<T>& job, const Batch<T>& batch) {
 }
 
 template <Form kForm, typename T>
-void WriteRows(const Job<T>& job, const Batch<T>& batch) {
-  for (std::size_t r = 0; r < batch.count; ++r) {
-    const std::size_t at = job.At(batch.point + r, batch.group, 0);
-    const T* x = job.x + at;
-    T* y = job.out + at;
-    if (job.prefetch) Prefetch(job, job.x, batch, r, 1, {2, 2, 3});
-    if (job.affine) {
-      job.stream ? WriteRow<kForm, true, true>(job, batch.group, x, batch.Of(r), y)
-                 : WriteRow<kForm, true, false>(job, batch.group, x, batch.Of(r), y);
-    } else {
-      job.stream ? WriteRow<kForm, false, true>(job, batch.group, x, batch.Of(r), y)
-                 : WriteRow<kForm, false, false>(job, batch.group, x, batch.Of(r), y);
-    }
-  }
-}
-
-template <Form kForm, typename T>
 void Finish(const Job<T>& job, const Batch<T>& batch) {
-  WriteStatistics(job, batch);
-  WriteRows<kForm>(job, batch);
   if constexpr (kForm == Form::kTanh) return;
+  WriteStatistics(job, batch);
+  const bool usual = AllWithin(Load(batch.inverse), kLowestInverse<T>, kHighestInverse<T>);
+  if (usual) return;
   for (std::size_t r = 0; r < batch.count; ++r) {
     if (!IsUsual(batch.inverse[r])) RescueForward(job, batch.point + r, batch.group);
   }
 }
 
-template <Form kForm, typename T>
+// Whether one loop sums a row and writes another: it takes more registers than AVX2 has.
+inline constexpr bool kFused = HWY_TARGET == HWY_AVX3;
+
+template <Form kForm, bool kAffine, bool kStream, typename T>
 void ForwardBatches(const Job<T>& job, std::size_t first, std::size_t last) {
-  ForBatches<Batch<T>>(
-      first, last, job.groups, RowsAtOnce<T>(job.width, 1),
-      [&](Batch<T>& next) HWY_ATTR { FirstPass<kForm>(job, next); },
-      [&](const Batch<T>& now) HWY_ATTR { Finish<kForm>(job, now); },
-      [&](Batch<T>& next) HWY_ATTR { SecondPass<kForm>(job, next); });
+  using RowWriter = Writer<kForm, kAffine, kStream, T>;
+  const auto run = [&](Batch<T>& next, const Batch<T>& now) HWY_ATTR {
+    std::size_t r = 0;
+    for (; kFused && r < next.count && r < now.count; ++r) {
+      const FirstTerm<kForm, T> first_term(job, next, r);
+      const RowWriter writer(job, now, r);
+      const auto both = [&](std::size_t, std::size_t i, auto part, Pack<T>* sums) HWY_ATTR {
+        first_term.Add(i, part, sums);
+        writer.Put(i, part);
+      };
+      SumsOfRows<T, 1, 1>(job.width, r, both, {&next.sums});
+    }
+    for (std::size_t k = r; k < next.count; ++k) {
+      const FirstTerm<kForm, T> first_term(job, next, k);
+      const auto term = [&](std::size_t, std::size_t i, auto part, Pack<T>* sums)
+                            HWY_ATTR { first_term.Add(i, part, sums); };
+      SumsOfRows<T, 1, 1>(job.width, k, term, {&next.sums});
+    }
+    for (std::size_t k = r; k < now.count; ++k) {
+      const RowWriter writer(job, now, k);
+      ForPacksOfRow<T>(job.width, [&](std::size_t i, auto part) HWY_ATTR { writer.Put(i, part); });
+    }
+    if (now.count > 0) Finish<kForm>(job, now);
+    if (next.count == 0) return;
+    EndFirstPass<kForm>(job, next);
+    SecondPass<kForm>(job, next);
+  };
+  ForBatches<Batch<T>>(first, last, job.groups, RowsAtOnce(job, 2), run);
 }
 
 template <typename T>
 void Forward(const Job<T>& job, std::size_t first, std::size_t last) {
-  WithForm(job, [&](auto form) { ForwardBatches<form()>(job, first, last); });
+  WithForm(job, [&](auto form) {
+    if (job.affine) {
+      job.stream ? ForwardBatches<form(), true, true>(job, first, last)
+                 : ForwardBatches<form(), true, false>(job, first, last);
+    } else {
+      job.stream ? ForwardBatches<form(), false, true>(job, first, last)
+                 : ForwardBatches<form(), false, false>(job, first, last);
+    }
+  });
   if (job.stream) hwy::FlushStream();
 }
 
