@@ -55,8 +55,7 @@ struct Job {
   const T* known_mean = nullptr;
   const T* known_mean_rest = nullptr;  // nullptr: 0
   const T* known_inverse = nullptr;
-  bool stream = false;    // non-temporal stores
-  bool prefetch = false;  // the points come from memory
+  bool stream = false;  // non-temporal stores
 
   std::size_t At(std::size_t point, std::size_t group, std::size_t entry) const {
     return point * point_stride + (group * width + entry) * entry_stride;

@@ -52,9 +52,6 @@ struct Norm<T>::Scratch {
 
 namespace {
 
-// Smaller arrays are in the second-level cache if they are in any.
-constexpr std::size_t kPrefetchBytes = std::size_t{1} << 20;
-
 template <typename T>
 Job<T> JobOf(const Options& options, std::size_t points) {
   Job<T> job;
@@ -68,7 +65,6 @@ Job<T> JobOf(const Options& options, std::size_t points) {
   job.beta_power = job.beta;
   for (int i = 1; i < options.exponent; ++i) job.beta_power *= job.beta;
   job.points = points;
-  job.prefetch = points * options.width * sizeof(T) > kPrefetchBytes;
   const bool row_major = options.layout == Layout::kRowMajor;
   job.point_stride = row_major ? options.width : 1;
   job.entry_stride = row_major ? 1 : points;

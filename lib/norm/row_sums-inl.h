@@ -9,8 +9,6 @@
 
 #include <algorithm>
 
-#include <hwy/cache_control.h>
-
 #include "lib/norm/forms-inl.h"
 #include "lib/norm/transpose-inl.h"
 
@@ -48,12 +46,12 @@ HWY_INLINE Pack<T> Keep(const Pack<T>& a, Part part) {
 }
 
 // Rows of a batch: at most a pack's lanes, and so few that `arrays` of them stay in the first-level
-// cache; fewer if they come from memory, so that reading and arithmetic alternate often.
+// cache.
 template <typename T>
 HWY_INLINE std::size_t RowsAtOnce(const Job<T>& job, std::size_t arrays) {
-  const std::size_t bytes = job.prefetch ? 8 << 10 : 32 << 10;
-  const std::size_t rows = bytes / (job.width * sizeof(T) * arrays);
-  return std::clamp<std::size_t>(rows / 2 * 2, 2, kPackLanes<T>);
+  constexpr std::size_t kCacheBytes = 24 << 10;
+  const std::size_t rows = kCacheBytes / (job.width * sizeof(T) * arrays);
+  return std::clamp<std::size_t>(rows, kRowsTogether, kPackLanes<T>);
 }
 
 template <typename T>
@@ -139,10 +137,7 @@ HWY_INLINE void SumsOfRows(std::size_t width, std::size_t row, const Term& term,
   }
 }
 
-// Some rows of one group, and what is known of them. Two batches are under way at a time: one is
-// read from memory and summed while the other is normalised and written, entry by entry side by
-// side, so that memory is never idle, and what one batch waits for (sums over lanes, divisions,
-// roots) passes while the other is worked on.
+// Some rows of one group, and what is known of them.
 template <typename T>
 struct Batch {
   std::size_t point = 0, group = 0, count = 0;
@@ -166,85 +161,51 @@ HWY_INLINE void SumsOfBatch(std::size_t width, std::size_t count, const Term& te
   }
 }
 
-// Calls for the rows of the batch after this one.
-template <typename T>
-HWY_INLINE void Prefetch(const Job<T>& job, const T* from, const Batch<T>& batch) {
-  for (std::size_t r = 0; r < batch.count; ++r) {
-    const T* at = from + job.At(batch.point + batch.count + r, batch.group, 0);
-    for (std::size_t i = 0; i < job.width; i += kPackLanes<T>) hwy::Prefetch(at + i);
-  }
-}
-
-// The first pass over a row of x: its sum, about its first entry, so that equal entries have no
-// deviations at all; or the sum that needs no mean.
+// Sums that make the scales. Means are taken about the row's first entry, so that equal entries
+// have no deviations at all; what rounding left in them comes out as `rest` with the squares.
 template <Form kForm, typename T>
-struct FirstTerm {
-  const T* row;
-  Pack<T> pivot;
-
-  HWY_INLINE FirstTerm(const Job<T>& job, Batch<T>& batch, std::size_t r)
-      : row(job.x + job.At(batch.point + r, batch.group, 0)), pivot(Set(row[0])) {
-    batch.mean[r] = row[0];
-  }
-  template <class P>
-  HWY_INLINE void Add(std::size_t i, P part, Pack<T>* sums) const {
-    const Pack<T> x = Load(row + i, part);
-    if constexpr (kForm == Form::kCentred) sums[0] = sums[0] + Keep(x - pivot, part);
-    if constexpr (kForm != Form::kCentred && kForm != Form::kTanh) {
-      sums[0] = AddPower<kForm>(x, sums[0]);
-    }
-  }
-};
-
-template <Form kForm, typename T>
-HWY_INLINE void EndFirstPass(const Job<T>& job, Batch<T>& batch) {
+HWY_INLINE void FindScales(const Job<T>& job, Batch<T>& batch) {
+  const T* x = job.x + job.At(batch.point, batch.group, 0);
+  const std::size_t stride = job.point_stride;
   if constexpr (kForm == Form::kTanh) {
     for (T& alpha : batch.inverse) alpha = job.alpha;
   } else if constexpr (kForm == Form::kCentred) {
+    const auto about_first = [=](std::size_t r, std::size_t i, auto part, Pack<T>* sums) HWY_ATTR {
+      const T* row = x + r * stride;
+      sums[0] = sums[0] + Keep(Load(row + i, part) - Set(row[0]), part);
+    };
+    SumsOfBatch<T, 1>(job.width, batch.count, about_first, {&batch.sums});
+    for (std::size_t r = 0; r < batch.count; ++r) batch.mean[r] = x[r * stride];
     const Pack<T> entries = Set(static_cast<T>(job.width));
     Store(Load(batch.mean) + batch.sums.OverLanes() / entries, batch.mean);
-  } else {
-    Store(InverseOf<kForm>(job, batch.sums.OverLanes(), Zero<T>()), batch.inverse);
-  }
-}
-
-// What rounding left in the mean comes out as `rest` together with the sum of squares.
-template <Form kForm, typename T>
-HWY_INLINE void SecondPass(const Job<T>& job, Batch<T>& batch) {
-  if constexpr (kForm == Form::kCentred) {
-    const T* x = job.x + job.At(batch.point, batch.group, 0);
     const T* mean = batch.mean;
-    const std::size_t stride = job.point_stride;
-    const auto term = [=](std::size_t r, std::size_t i, auto part, Pack<T>* sums) HWY_ATTR {
+    const auto about_mean = [=](std::size_t r, std::size_t i, auto part, Pack<T>* sums) HWY_ATTR {
       const Pack<T> deviation = Keep(Load(x + r * stride + i, part) - Set(mean[r]), part);
       sums[0] = sums[0] + deviation;
       sums[1] = MulAdd(deviation, deviation, sums[1]);
     };
-    if (job.prefetch) Prefetch(job, job.x, batch);
-    SumsOfBatch<T, 2>(job.width, batch.count, term, {&batch.sums, &batch.squares});
-    const Pack<T> rest = batch.sums.OverLanes() / Set(static_cast<T>(job.width));
+    SumsOfBatch<T, 2>(job.width, batch.count, about_mean, {&batch.sums, &batch.squares});
+    const Pack<T> rest = batch.sums.OverLanes() / entries;
     Store(rest, batch.rest);
-    Store(InverseOf<Form::kCentred>(job, batch.squares.OverLanes(), rest), batch.inverse);
+    Store(InverseOf<kForm>(job, batch.squares.OverLanes(), rest), batch.inverse);
+  } else {
+    const auto power = [=](std::size_t r, std::size_t i, auto part, Pack<T>* sums) HWY_ATTR {
+      sums[0] = AddPower<kForm>(Load(x + r * stride + i, part), sums[0]);
+    };
+    SumsOfBatch<T, 1>(job.width, batch.count, power, {&batch.sums});
+    Store(InverseOf<kForm>(job, batch.sums.OverLanes(), Zero<T>()), batch.inverse);
   }
 }
 
-// run(next, now) for the batches of points [first, last), one of them empty at either end.
+// run(batch) for the batches of points [first, last), in order.
 template <class B, class Run>
 HWY_INLINE void ForBatches(std::size_t first, std::size_t last, std::size_t groups,
                            std::size_t size, const Run& run) {
-  B both[2];
-  std::size_t which = 0;
-  for (std::size_t p = first; p < last; p += size) {
-    for (std::size_t k = 0; k < groups; ++k, which = 1 - which) {
-      B& next = both[which];
-      next.point = p;
-      next.group = k;
-      next.count = std::min(size, last - p);
-      run(next, both[1 - which]);
-    }
+  B batch;
+  for (batch.point = first; batch.point < last; batch.point += size) {
+    batch.count = std::min(size, last - batch.point);
+    for (batch.group = 0; batch.group < groups; ++batch.group) run(batch);
   }
-  both[which].count = 0;
-  run(both[which], both[1 - which]);
 }
 
 }  // namespace HWY_NAMESPACE

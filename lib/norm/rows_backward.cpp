@@ -37,10 +37,6 @@ HWY_INLINE void FindShared(const Job<T>& job, BackwardBatch<T>& batch) {
     sums[0] = AddAlong<kForm>(value, Normalised<kForm>(value, batch.Of(r)), g, sums[0]);
     if constexpr (kForm == Form::kCentred) sums[1] = sums[1] + g;
   };
-  if (job.prefetch) {
-    Prefetch(job, job.x, batch);
-    Prefetch(job, job.d_y, batch);
-  }
   if constexpr (kForm == Form::kCentred) {
     SumsOfBatch<T, 2>(job.width, batch.count, term, {&batch.sums, &batch.squares});
     Store(batch.squares.OverLanes() / Set(static_cast<T>(job.width)), batch.mean_gradient);
@@ -95,14 +91,8 @@ void WriteBatch(const Job<T>& job, const BackwardBatch<T>& batch, const BlockSum
 }
 
 template <Form kForm, typename T>
-void FindScales(const Job<T>& job, BackwardBatch<T>& batch) {
-  if (kForm == Form::kTanh || job.known_inverse == nullptr) {
-    const auto term = [&](std::size_t r, std::size_t i, auto part, Pack<T>* sums)
-                          HWY_ATTR { FirstTerm<kForm, T>(job, batch, r).Add(i, part, sums); };
-    SumsOfBatch<T, 1>(job.width, batch.count, term, {&batch.sums});
-    EndFirstPass<kForm>(job, batch);
-    return SecondPass<kForm>(job, batch);
-  }
+void KnownScales(const Job<T>& job, BackwardBatch<T>& batch) {
+  if (kForm == Form::kTanh || job.known_inverse == nullptr) return FindScales<kForm>(job, batch);
   for (std::size_t r = 0; r < batch.count; ++r) {
     const std::size_t at = job.StatisticAt(batch.point + r, batch.group);
     if constexpr (kForm == Form::kCentred) {
@@ -132,17 +122,14 @@ void WriteUnusual(const Job<T>& job, const BackwardBatch<T>& batch, const BlockS
 template <Form kForm, typename T>
 void BackwardBatches(const Job<T>& job, std::size_t first, std::size_t last,
                      const BlockSums<T>& sums) {
-  const auto run = [&](BackwardBatch<T>& next, const BackwardBatch<T>& now) HWY_ATTR {
-    if (next.count > 0) {
-      FindScales<kForm>(job, next);
-      FindShared<kForm>(job, next);
-    }
-    if (now.count == 0) return;
+  const auto run = [&](BackwardBatch<T>& batch) HWY_ATTR {
+    KnownScales<kForm>(job, batch);
+    FindShared<kForm>(job, batch);
     const auto usual = [](T inverse) { return kForm == Form::kTanh || IsUsual(inverse); };
-    if (std::all_of(now.inverse, now.inverse + now.count, usual)) {
-      WriteBatch<kForm>(job, now, sums);
+    if (std::all_of(batch.inverse, batch.inverse + batch.count, usual)) {
+      WriteBatch<kForm>(job, batch, sums);
     } else {
-      WriteUnusual<kForm>(job, now, sums);
+      WriteUnusual<kForm>(job, batch, sums);
     }
   };
   ForBatches<BackwardBatch<T>>(first, last, job.groups, RowsAtOnce(job, 2), run);

@@ -60,52 +60,32 @@ void Finish(const Job<T>& job, const Batch<T>& batch) {
   }
 }
 
-// Whether one loop sums a row and writes another: it takes more registers than AVX2 has.
-inline constexpr bool kFused = HWY_TARGET == HWY_AVX3;
-
 template <Form kForm, bool kAffine, bool kStream, typename T>
+void WriteBatch(const Job<T>& job, const Batch<T>& batch) {
+  for (std::size_t r = 0; r < batch.count; ++r) {
+    const Writer<kForm, kAffine, kStream, T> writer(job, batch, r);
+    ForPacksOfRow<T>(job.width, [&](std::size_t i, auto part) HWY_ATTR { writer.Put(i, part); });
+  }
+}
+
+template <Form kForm, typename T>
 void ForwardBatches(const Job<T>& job, std::size_t first, std::size_t last) {
-  using RowWriter = Writer<kForm, kAffine, kStream, T>;
-  const auto run = [&](Batch<T>& next, const Batch<T>& now) HWY_ATTR {
-    std::size_t r = 0;
-    for (; kFused && r < next.count && r < now.count; ++r) {
-      const FirstTerm<kForm, T> first_term(job, next, r);
-      const RowWriter writer(job, now, r);
-      const auto both = [&](std::size_t, std::size_t i, auto part, Pack<T>* sums) HWY_ATTR {
-        first_term.Add(i, part, sums);
-        writer.Put(i, part);
-      };
-      SumsOfRows<T, 1, 1>(job.width, r, both, {&next.sums});
+  ForBatches<Batch<T>>(first, last, job.groups, RowsAtOnce(job, 1), [&](Batch<T>& batch) HWY_ATTR {
+    FindScales<kForm>(job, batch);
+    if (job.affine) {
+      job.stream ? WriteBatch<kForm, true, true>(job, batch)
+                 : WriteBatch<kForm, true, false>(job, batch);
+    } else {
+      job.stream ? WriteBatch<kForm, false, true>(job, batch)
+                 : WriteBatch<kForm, false, false>(job, batch);
     }
-    for (std::size_t k = r; k < next.count; ++k) {
-      const FirstTerm<kForm, T> first_term(job, next, k);
-      const auto term = [&](std::size_t, std::size_t i, auto part, Pack<T>* sums)
-                            HWY_ATTR { first_term.Add(i, part, sums); };
-      SumsOfRows<T, 1, 1>(job.width, k, term, {&next.sums});
-    }
-    for (std::size_t k = r; k < now.count; ++k) {
-      const RowWriter writer(job, now, k);
-      ForPacksOfRow<T>(job.width, [&](std::size_t i, auto part) HWY_ATTR { writer.Put(i, part); });
-    }
-    if (now.count > 0) Finish<kForm>(job, now);
-    if (next.count == 0) return;
-    EndFirstPass<kForm>(job, next);
-    SecondPass<kForm>(job, next);
-  };
-  ForBatches<Batch<T>>(first, last, job.groups, RowsAtOnce(job, 2), run);
+    Finish<kForm>(job, batch);
+  });
 }
 
 template <typename T>
 void Forward(const Job<T>& job, std::size_t first, std::size_t last) {
-  WithForm(job, [&](auto form) {
-    if (job.affine) {
-      job.stream ? ForwardBatches<form(), true, true>(job, first, last)
-                 : ForwardBatches<form(), true, false>(job, first, last);
-    } else {
-      job.stream ? ForwardBatches<form(), false, true>(job, first, last)
-                 : ForwardBatches<form(), false, false>(job, first, last);
-    }
-  });
+  WithForm(job, [&](auto form) { ForwardBatches<form()>(job, first, last); });
   if (job.stream) hwy::FlushStream();
 }
 
