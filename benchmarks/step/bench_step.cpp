@@ -1,110 +1,186 @@
-// Times one full-batch training step (forward, cross-entropy, backward, Adam) on one thread, after
-// checking its loss and gradients against the double-precision reference model.
-//   bench_step --benchmark_format=json
-#include <algorithm>
-#include <cmath>
+// Times one full-batch training step (forward, cross-entropy, backward, update) on one thread, and
+// the same step of libtorch where it is installed. Loss and gradients are held against the double
+// precision reference model first; a wrong step is not timed.
+//   bench_step [--instruction_set=AVX2] [--shape=W,D,B] [--benchmark_...]
+// Cases are named engine/norm/optimizer/W/D/B. Without --shape: all of the table.
+#include <exception>
+#include <functional>
+#include <iostream>
+#include <map>
+#include <sstream>
 #include <string>
 #include <vector>
 
 #include <benchmark/benchmark.h>
 
-#include "lib/data/dataset.h"
+#include "benchmarks/engine/engine_step.h"
+#include "benchmarks/limits/limits.h"
+#include "benchmarks/step/step_case.h"
+#ifdef CREASE_HAVE_TORCH
+#include "benchmarks/step/torch_step.h"
+#endif
+#include "lib/core/error.h"
 #include "lib/kernels/target.h"
-#include "lib/model/initialise.h"
-#include "lib/model/network.h"
-#include "lib/model/reference.h"
-#include "lib/optim/updater.h"
-#include "lib/train/batch.h"
-#include "lib/train/evaluate.h"
 
-namespace crease {
+namespace crease::benchmarks {
 namespace {
 
-struct Step {
-  Step(std::int64_t width, std::int64_t depth, std::int64_t points) {
-    config.model.norm = model::Norm::kLayerNorm;
-    config.model.affine = true;
-    config.model.width = width;
-    config.model.depth = depth;
-    config.data.points = points;
-    config.data = data::WithTaskDefaults(config.data);
-    dataset = data::Load(config.data);
-  }
-  train::RunConfig config;
-  data::Dataset dataset;
-};
+constexpr double kTolerance = 2e-4;
 
-// The largest relative error of any tensor's gradient, against double precision.
-double GradientError(const Step& step, const model::Network& network, const train::Batch& batch,
-                     const AlignedVector<float>& parameters,
-                     const AlignedVector<float>& gradients) {
-  model::ReferenceBatch reference;
-  const auto points = static_cast<Eigen::Index>(batch.points);
-  reference.x.resize(static_cast<Eigen::Index>(step.dataset.inputs), points);
-  for (Eigen::Index p = 0; p < points; ++p) {
-    for (Eigen::Index i = 0; i < reference.x.rows(); ++i) {
-      const auto at = static_cast<std::size_t>(p * reference.x.rows() + i);
-      reference.x(i, p) = static_cast<double>(step.dataset.train.x[at]);
-    }
-    reference.labels.push_back(step.dataset.train.labels[static_cast<std::size_t>(p)]);
-  }
-  const std::vector<double> exact(parameters.begin(), parameters.end());
-  const auto result = model::ReferenceForwardBackward(network.architecture(), exact, reference,
-                                                      model::ReferenceLoss::kCrossEntropy);
-  double worst = 0.0;
-  for (const model::Tensor& tensor : network.layout().tensors()) {
-    double error = 0.0, size = 0.0;
-    for (std::size_t i = tensor.offset; i < tensor.offset + tensor.size(); ++i) {
-      error += std::pow(static_cast<double>(gradients[i]) - result.gradients[i], 2.0);
-      size += std::pow(result.gradients[i], 2.0);
-    }
-    worst = std::max(worst, std::sqrt(error / size));
-  }
-  return worst;
+std::string NameOf(const std::string& engine, const StepShape& shape) {
+  std::ostringstream name;
+  name << engine << '/' << shape.norm << '/' << shape.optimizer << '/' << shape.width << '/'
+       << shape.depth << '/' << shape.points;
+  return name.str();
 }
 
-void TrainingStep(benchmark::State& state) {
-  const Step step(state.range(0), state.range(1), state.range(2));
-  train::BatchSource source(step.config, step.dataset);
-  const train::Batch& batch = source.Next(0);
-  model::Network network(train::ArchitectureOf(step.config, step.dataset), batch.points);
-  AlignedVector<float> parameters(network.layout().size()), gradients(parameters.size());
-  model::InitialiseParameters(network.architecture(), network.layout(), 0, parameters);
-  optim::Updater updater(step.config.optim, parameters.size(), 1 << 30);
+// The benchmark library calls a case several times; its answer is checked once.
+bool IsRight(const std::string& name, const std::function<double()>& error,
+             benchmark::State& state) {
+  static std::map<std::string, double> known;
+  if (!known.contains(name)) known[name] = error();
+  state.counters["error"] = known[name];
+  if (known[name] <= kTolerance) return true;
+  state.SkipWithError(("loss or gradients are wrong by " + std::to_string(known[name])).c_str());
+  return false;
+}
 
-  const auto forward_backward = [&] {
-    const float* outputs = network.Forward(parameters, batch.x.data(), batch.points);
-    const auto evaluation =
-        train::BatchLoss(step.config.loss, step.dataset, batch, outputs, network.d_outputs());
-    network.Backward(parameters, network.d_outputs(), gradients);
-    return evaluation.loss;
-  };
-  forward_backward();
-  const double error = GradientError(step, network, batch, parameters, gradients);
-  if (!(error < 1e-4)) {
-    state.SkipWithError("gradients are wrong");
-    return;
-  }
-  std::int64_t count = 0;
+template <typename Step>
+void Time(Step& step, double flops, benchmark::State& state) {
   for (auto _ : state) {
-    benchmark::DoNotOptimize(forward_backward());
-    updater.Step(count++, gradients, parameters);
+    benchmark::DoNotOptimize(step.ForwardBackward());
+    step.Update();
   }
-  state.counters["gradient_error"] = error;
-  state.counters["steps/s"] =
-      benchmark::Counter(static_cast<double>(count), benchmark::Counter::kIsRate);
+  const double steps = static_cast<double>(state.iterations());
+  state.counters["GFLOP/s"] = benchmark::Counter(1e-9 * flops * steps, benchmark::Counter::kIsRate);
+  state.counters["of_peak"] =
+      benchmark::Counter(1e-9 * flops * steps / FmaPeak(1), benchmark::Counter::kIsRate);
+  state.counters["steps/s"] = benchmark::Counter(steps, benchmark::Counter::kIsRate);
 }
 
-BENCHMARK(TrainingStep)
-    ->ArgNames({"width", "depth", "points"})
-    ->ArgsProduct({{3, 8, 16, 32, 64, 128}, {2}, {400, 1000}})
-    ->Unit(benchmark::kMicrosecond);
+void TimeCrease(const StepShape& shape, bool spoil, benchmark::State& state) {
+  const StepCase chosen(shape);
+  EngineStep step(chosen.config, chosen.dataset);
+  const model::Architecture& architecture = step.network().architecture();
+  const auto error = [&] {
+    const double loss = step.ForwardBackward();
+    AlignedVector<float> gradients = step.gradients();
+    if (spoil) gradients[0] += 0.01f;
+    return ErrorOf(chosen, architecture, {loss, step.parameters(), gradients});
+  };
+  if (!IsRight(NameOf("crease", shape), error, state)) return;
+  Time(step, LinearFlops(architecture, chosen.dataset.train.points), state);
+}
+
+#ifdef CREASE_HAVE_TORCH
+void TimeTorch(const StepShape& shape, benchmark::State& state) {
+  const StepCase chosen(shape);
+  const EngineStep initial(chosen.config, chosen.dataset);
+  const model::Network& network = initial.network();
+  TorchStep step(chosen.config, chosen.dataset, network.layout(), initial.parameters());
+  const auto error = [&] {
+    const double loss = step.ForwardBackward();
+    const std::vector<float> gradients = step.Gradients();
+    return ErrorOf(chosen, network.architecture(), {loss, initial.parameters(), gradients});
+  };
+  if (!IsRight(NameOf("libtorch", shape), error, state)) return;
+  Time(step, LinearFlops(network.architecture(), chosen.dataset.train.points), state);
+}
+#endif
+
+void Register(const StepShape& shape, bool spoil) {
+  benchmark::RegisterBenchmark(NameOf("crease", shape).c_str(), [=](benchmark::State& state) {
+    TimeCrease(shape, spoil, state);
+  })->Unit(benchmark::kMicrosecond);
+#ifdef CREASE_HAVE_TORCH
+  if (!shape.norm.starts_with("layernorm")) return;
+  benchmark::RegisterBenchmark(NameOf("libtorch", shape).c_str(), [=](benchmark::State& state) {
+    TimeTorch(shape, state);
+  })->Unit(benchmark::kMicrosecond);
+#endif
+}
+
+std::vector<StepShape> WholeTable() {
+  std::vector<StepShape> shapes;
+  for (const std::string optimizer : {"adam", "sgd"}) {
+    for (const std::string norm : {"unit", "layernorm", "layernorm_affine"}) {
+      for (const std::int64_t width : {3, 8, 16, 32, 64, 128, 256, 512}) {
+        for (const std::int64_t depth : {2, 4, 8}) {
+          for (const std::int64_t points : {400, 1000}) {
+            shapes.push_back({norm, optimizer, width, depth, points});
+          }
+        }
+      }
+    }
+  }
+  for (const std::string norm : {"rmsnorm", "groupnorm", "divisive", "dyt", "none"}) {
+    for (const std::int64_t width : {3, 8, 32, 128}) {
+      shapes.push_back({norm, "adam", width, 2, 1000});
+    }
+  }
+  for (const std::int64_t width : {5, 33, 100}) {
+    for (const std::int64_t points : {1, 7, 400, 997}) {
+      shapes.push_back({"layernorm", "adam", width, 2, points});
+      shapes.push_back({"unit", "adam", width, 2, points});
+    }
+  }
+  return shapes;
+}
+
+// "8,2,1000" with every norm, Adam and SGD.
+std::vector<StepShape> AllOf(const std::string& text) {
+  StepShape shape;
+  char comma = 0, other = 0;
+  std::istringstream in(text);
+  if (!(in >> shape.width >> comma >> shape.depth >> other >> shape.points)) {
+    throw InputError("--shape", "\"" + text + "\" is not width,depth,points");
+  }
+  std::vector<StepShape> shapes;
+  for (const std::string norm : {"unit", "layernorm", "layernorm_affine", "rmsnorm", "groupnorm",
+                                 "divisive", "dyt", "none"}) {
+    for (const std::string optimizer : {"adam", "sgd"}) {
+      shapes.push_back({norm, optimizer, shape.width, shape.depth, shape.points});
+    }
+  }
+  return shapes;
+}
+
+int Main(int argc, char** argv) {
+  benchmark::Initialize(&argc, argv);
+  bool spoil = false;
+  std::vector<StepShape> shapes;
+  for (int i = 1; i < argc; ++i) {
+    const std::string word = argv[i];
+    if (word.starts_with("--instruction_set=")) {
+      kernels::ForceTarget(word.substr(word.find('=') + 1));
+    } else if (word.starts_with("--shape=")) {
+      for (const StepShape& shape : AllOf(word.substr(word.find('=') + 1))) {
+        shapes.push_back(shape);
+      }
+    } else if (word == "--spoil_answers") {  // to see that a wrong answer is refused
+      spoil = true;
+    } else {
+      throw InputError("bench_step", "unknown argument " + word);
+    }
+  }
+  for (const StepShape& shape : shapes.empty() ? WholeTable() : shapes) Register(shape, spoil);
+  benchmark::AddCustomContext("instruction_set", kernels::TargetName());
+  benchmark::AddCustomContext("fma_peak_gflops", std::to_string(FmaPeak(1)));
+#ifdef CREASE_HAVE_TORCH
+  benchmark::AddCustomContext("libtorch", TorchStep::Version());
+#endif
+  benchmark::RunSpecifiedBenchmarks();
+  return 0;
+}
 
 }  // namespace
-}  // namespace crease
+}  // namespace crease::benchmarks
 
 int main(int argc, char** argv) {
-  benchmark::Initialize(&argc, argv);
-  benchmark::AddCustomContext("instruction_set", crease::kernels::TargetName());
-  benchmark::RunSpecifiedBenchmarks();
+  try {
+    return crease::benchmarks::Main(argc, argv);
+  } catch (const std::exception& error) {
+    std::cerr << error.what() << '\n';
+    return 2;
+  }
 }
