@@ -13,12 +13,11 @@ Medians of the rounds; ratios are medians of each round's ratio. Prints Markdown
 """
 import argparse
 import json
-import os
 import pathlib
+import resource
 import shutil
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 
@@ -46,6 +45,12 @@ def seeds(count):
     return ["--set", f"seed={{range=[0,{count}]}}"]
 
 
+def children_seconds():
+    """Processor time of the processes that ended so far."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
 class Crease:
     """Calls `crease run` into fresh stores under one temporary folder."""
 
@@ -57,17 +62,15 @@ class Crease:
         store = tempfile.mkdtemp(dir=self.folder)
         command = [self.program, "run", str(sweep), "--store", store, "--threads", str(threads),
                    "--json", *arguments]
-        start, before = time.perf_counter(), os.times()
+        start, before = time.perf_counter(), children_seconds()
         result = subprocess.run(command, capture_output=True, text=True)
-        after, wall = os.times(), time.perf_counter() - start
+        cpu, wall = children_seconds() - before, time.perf_counter() - start
         shutil.rmtree(store)
         if result.returncode != 0:
             raise SystemExit(f"{' '.join(command)} failed:\n{result.stderr}")
         answer = json.loads(result.stdout)
         if answer["runs_trained"] != answer["runs_planned"]:
             raise SystemExit("some runs were not trained")
-        cpu = (after.children_user - before.children_user
-               + after.children_system - before.children_system)
         return {"cpu": cpu, "wall": wall, "bytes": answer["bytes_written"]}
 
 
@@ -122,10 +125,11 @@ def record(crease, runs, steps, rounds):
     return {key: median(entries, key) for key in entries[0]}
 
 
-def print_schedule(result, runs):
-    print(f"{runs:,} runs of {STEPS} steps, width 3, depth 2, 16 points; "
-          f"{result['instruction_set']}; microseconds of processor time a run\n")
-    print("| what | us a run |\n|---|---|")
+def schedule_text(result, runs):
+    """Markdown lines."""
+    lines = [f"{runs:,} runs of {STEPS} steps, width 3, depth 2, 16 points; "
+             f"{result['instruction_set']}; microseconds of processor time a run", "",
+             "| what | us a run |", "|---|---|"]
     for key, name in [
             ("steps", "bare steps: forward, loss, backward, update"),
             ("trained", "the trainer, nothing recorded: + initial weights, norms, digest, final "
@@ -138,18 +142,20 @@ def print_schedule(result, runs):
             ("beyond_trainer", "**scheduling and store beyond the trainer**, default recording"),
             ("beyond_steps_off", "**all beyond the bare steps**, nothing recorded"),
             ("beyond_steps", "**all beyond the bare steps**, default recording")]:
-        print(f"| {name} | {result[key]:.1f} |")
-    print(f"\nWall time a run: {result['run_wall']:.1f} us on one thread, "
-          f"{result['run_2_wall']:.1f} us on two ({result['two_threads']:.2f} times the runs/s).\n")
+        lines.append(f"| {name} | {result[key]:.1f} |")
+    return lines + ["", f"Wall time a run: {result['run_wall']:.1f} us on one thread, "
+                    f"{result['run_2_wall']:.1f} us on two ({result['two_threads']:.2f} times the "
+                    "runs/s)."]
 
 
-def print_record(result, runs, steps):
-    print(f"sweeps/spiral.toml, {runs} seeds a cell, {steps or 20000} steps, one thread\n")
-    print("| | nothing recorded | default | ratio |\n|---|---|---|---|")
+def record_text(result, runs, steps):
+    """Markdown lines."""
+    lines = [f"sweeps/spiral.toml, {runs} seeds a cell, {steps or 20000} steps, one thread", "",
+             "| | nothing recorded | default | ratio |", "|---|---|---|---|"]
     for key, name in [("cpu", "processor time"), ("wall", "wall time")]:
-        print(f"| {name}, s | {result['off_' + key]:.2f} | {result['on_' + key]:.2f} "
-              f"| **{result[key + '_ratio']:.3f}** |")
-    print(f"\nThe store of the default: {result['mebibytes']:.1f} MiB.")
+        lines.append(f"| {name}, s | {result['off_' + key]:.2f} | {result['on_' + key]:.2f} "
+                     f"| **{result[key + '_ratio']:.3f}** |")
+    return lines + ["", f"The store of the default: {result['mebibytes']:.1f} MiB."]
 
 
 def main():
@@ -167,10 +173,9 @@ def main():
         crease = Crease(str(build / "apps" / "crease"), folder)
         in_process = str(build / "benchmarks" / "overhead" / "train_in_process")
         scheduling = schedule(crease, in_process, arguments.runs, arguments.rounds, folder)
-        print_schedule(scheduling, arguments.runs)
-        sys.stdout.flush()
+        print("\n".join(schedule_text(scheduling, arguments.runs)), flush=True)
         recording = record(crease, arguments.seeds, arguments.steps, arguments.rounds)
-        print_record(recording, arguments.seeds, arguments.steps)
+        print("\n" + "\n".join(record_text(recording, arguments.seeds, arguments.steps)))
     if arguments.json:
         pathlib.Path(arguments.json).write_text(
             json.dumps({"scheduling": scheduling, "recording": recording}, indent=1) + "\n")
