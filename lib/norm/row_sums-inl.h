@@ -16,7 +16,8 @@ HWY_BEFORE_NAMESPACE();
 namespace crease::norm {
 namespace HWY_NAMESPACE {
 
-// Rows whose sums run side by side, so that one waits for no addition of its own.
+// Rows whose sums run side by side, so that one waits for no addition of its own. Only for rows
+// that are in cache: those that come from memory come faster one after the other.
 #if HWY_TARGET == HWY_AVX3
 inline constexpr std::size_t kRowsTogether = 2;
 #else
@@ -149,14 +150,14 @@ struct Batch {
   }
 };
 
-template <typename T, std::size_t kSums, class Term>
+template <typename T, std::size_t kTogether, std::size_t kSums, class Term>
 HWY_INLINE void SumsOfBatch(std::size_t width, std::size_t count, const Term& term,
                             RowSums<T>* const (&to)[kSums]) {
   std::size_t r = 0;
-  for (; r + kRowsTogether <= count; r += kRowsTogether) {
-    SumsOfRows<T, kRowsTogether, kSums>(width, r, term, to);
+  for (; r + kTogether <= count; r += kTogether) {
+    SumsOfRows<T, kTogether, kSums>(width, r, term, to);
   }
-  if constexpr (kRowsTogether > 1) {
+  if constexpr (kTogether > 1) {
     for (; r < count; ++r) SumsOfRows<T, 1, kSums>(width, r, term, to);
   }
 }
@@ -174,17 +175,19 @@ HWY_INLINE void FindScales(const Job<T>& job, Batch<T>& batch) {
       const T* row = x + r * stride;
       sums[0] = sums[0] + Keep(Load(row + i, part) - Set(row[0]), part);
     };
-    SumsOfBatch<T, 1>(job.width, batch.count, about_first, {&batch.sums});
-    for (std::size_t r = 0; r < batch.count; ++r) batch.mean[r] = x[r * stride];
+    SumsOfBatch<T, 1, 1>(job.width, batch.count, about_first, {&batch.sums});
     const Pack<T> entries = Set(static_cast<T>(job.width));
-    Store(Load(batch.mean) + batch.sums.OverLanes() / entries, batch.mean);
+    Store(batch.sums.OverLanes() / entries, batch.mean);
+    // Not as a pack: loading one that was stored by entries waits for all stores before it.
+    for (std::size_t r = 0; r < batch.count; ++r) batch.mean[r] = x[r * stride] + batch.mean[r];
     const T* mean = batch.mean;
     const auto about_mean = [=](std::size_t r, std::size_t i, auto part, Pack<T>* sums) HWY_ATTR {
       const Pack<T> deviation = Keep(Load(x + r * stride + i, part) - Set(mean[r]), part);
       sums[0] = sums[0] + deviation;
       sums[1] = MulAdd(deviation, deviation, sums[1]);
     };
-    SumsOfBatch<T, 2>(job.width, batch.count, about_mean, {&batch.sums, &batch.squares});
+    SumsOfBatch<T, kRowsTogether, 2>(job.width, batch.count, about_mean,
+                                     {&batch.sums, &batch.squares});
     const Pack<T> rest = batch.sums.OverLanes() / entries;
     Store(rest, batch.rest);
     Store(InverseOf<kForm>(job, batch.squares.OverLanes(), rest), batch.inverse);
@@ -192,7 +195,7 @@ HWY_INLINE void FindScales(const Job<T>& job, Batch<T>& batch) {
     const auto power = [=](std::size_t r, std::size_t i, auto part, Pack<T>* sums) HWY_ATTR {
       sums[0] = AddPower<kForm>(Load(x + r * stride + i, part), sums[0]);
     };
-    SumsOfBatch<T, 1>(job.width, batch.count, power, {&batch.sums});
+    SumsOfBatch<T, 1, 1>(job.width, batch.count, power, {&batch.sums});
     Store(InverseOf<kForm>(job, batch.sums.OverLanes(), Zero<T>()), batch.inverse);
   }
 }

@@ -38,10 +38,10 @@ HWY_INLINE void FindShared(const Job<T>& job, BackwardBatch<T>& batch) {
     if constexpr (kForm == Form::kCentred) sums[1] = sums[1] + g;
   };
   if constexpr (kForm == Form::kCentred) {
-    SumsOfBatch<T, 2>(job.width, batch.count, term, {&batch.sums, &batch.squares});
+    SumsOfBatch<T, 1, 2>(job.width, batch.count, term, {&batch.sums, &batch.squares});
     Store(batch.squares.OverLanes() / Set(static_cast<T>(job.width)), batch.mean_gradient);
   } else {
-    SumsOfBatch<T, 1>(job.width, batch.count, term, {&batch.sums});
+    SumsOfBatch<T, 1, 1>(job.width, batch.count, term, {&batch.sums});
   }
   Store(AlongOf<kForm>(job, batch.sums.OverLanes()), batch.along);
 }

@@ -138,12 +138,24 @@ HWY_INLINE TileScales<T, kPacks> ScalesOf(const Job<T>& job, Columns<const T>& x
   }
 }
 
-// Row-major groups of few entries, from memory into columns of kPacks packs and back.
+// Row-major groups of few entries (three above all), from memory into columns of kPacks packs and
+// back.
 template <std::size_t kPacks, typename T>
 HWY_INLINE void TurnIn(const Job<T>& job, const T* from, const Columns<T>& to) {
   constexpr std::size_t L = kPackLanes<T>, kSide = kSquare<T>;
   for (std::size_t p = 0; p < kPacks; ++p) {
     const T* rows = from + p * L * job.point_stride;
+    if (job.width == 3 && job.point_stride == 3) {
+      for (std::size_t i = 0; i < L; i += kVectorLanes<T>) {
+        const Tag<T> d;
+        Vector<T> x, y, z;
+        hn::LoadInterleaved3(d, rows + 3 * i, x, y, z);
+        hn::StoreU(x, d, to.at + p * L + i);
+        hn::StoreU(y, d, to.at + to.stride + p * L + i);
+        hn::StoreU(z, d, to.at + 2 * to.stride + p * L + i);
+      }
+      continue;
+    }
     if (job.width < kSide) {
       for (std::size_t i = 0; i < L; ++i) {
         for (std::size_t c = 0; c < job.width; ++c) {
@@ -164,6 +176,15 @@ HWY_INLINE void TurnOut(const Job<T>& job, const Columns<T>& from, T* to) {
   constexpr std::size_t L = kPackLanes<T>, kSide = kSquare<T>;
   for (std::size_t p = 0; p < kPacks; ++p) {
     T* rows = to + p * L * job.point_stride;
+    if (job.width == 3 && job.point_stride == 3) {
+      for (std::size_t i = 0; i < L; i += kVectorLanes<T>) {
+        const Tag<T> d;
+        const T* column = from.at + p * L + i;
+        hn::StoreInterleaved3(hn::LoadU(d, column), hn::LoadU(d, column + from.stride),
+                              hn::LoadU(d, column + 2 * from.stride), d, rows + 3 * i);
+      }
+      continue;
+    }
     if (job.width < kSide) {
       for (std::size_t i = 0; i < L; ++i) {
         for (std::size_t c = 0; c < job.width; ++c) {

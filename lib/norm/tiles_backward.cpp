@@ -122,6 +122,9 @@ void BackwardColumns(Pass<T>& pass, std::size_t group, Tile<T> tile,
 template <typename T>
 HWY_INLINE Pack<T> LoadStatistic(const Job<T>& job, const T* from, std::size_t point,
                                  std::size_t group, std::size_t count) {
+  if (job.statistics_point_stride == 1 && count == kPackLanes<T>) {
+    return Load(from + job.StatisticAt(point, group));
+  }
   alignas(64) T values[kPackLanes<T>] = {};
   for (std::size_t i = 0; i < count; ++i) values[i] = from[job.StatisticAt(point + i, group)];
   return Load(values);

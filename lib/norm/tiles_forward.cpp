@@ -50,6 +50,13 @@ void Finish(const Job<T>& job, std::size_t point, std::size_t group, std::size_t
   if constexpr (kForm == Form::kTanh) return;
   const bool usual = AllWithin(scale.inverse, kLowestInverse<T>, kHighestInverse<T>);
   if (usual && job.inverse == nullptr && job.mean == nullptr && job.mean_rest == nullptr) return;
+  if (usual && job.statistics_point_stride == 1 && count == kPackLanes<T>) {
+    const std::size_t at = job.StatisticAt(point, group);
+    if (job.mean != nullptr) Store(scale.mean, job.mean + at);
+    if (job.mean_rest != nullptr) Store(scale.rest, job.mean_rest + at);
+    if (job.inverse != nullptr) Store(scale.inverse, job.inverse + at);
+    return;
+  }
   alignas(64) T mean[kPackLanes<T>], rest[kPackLanes<T>], inverse[kPackLanes<T>];
   Store(scale.mean, mean);
   Store(scale.rest, rest);
