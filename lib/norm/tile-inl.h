@@ -72,8 +72,8 @@ struct TileScales {
   }
 };
 
-// Means about the first entry, as in CentredScales. Where copy.at is not null, entries are copied
-// there, and x becomes the copy.
+// Means about the first entry, as for rows. Where copy.at is not null, entries are copied there, x
+// becomes the copy, and the tile to the right is called for: hardware foresees no such stride.
 template <std::size_t kPacks, typename T>
 HWY_INLINE TileScales<T, kPacks> CentredScalesOf(const Job<T>& job, Columns<const T>& x,
                                                  const Columns<T>& copy) {
@@ -84,7 +84,10 @@ HWY_INLINE TileScales<T, kPacks> CentredScalesOf(const Job<T>& job, Columns<cons
       SumsOverEntries<T, kPacks, 1>(job.width, [&](std::size_t c, Pack<T>(*sum)[1]) HWY_ATTR {
         for (std::size_t p = 0; p < kPacks; ++p) {
           const Pack<T> value = Load(from.at + c * from.stride + p * L);
-          if (copy.at != nullptr) Store(value, copy.at + c * copy.stride + p * L);
+          if (copy.at != nullptr) {
+            Store(value, copy.at + c * copy.stride + p * L);
+            __builtin_prefetch(from.at + c * from.stride + (kPacks + p) * L, 0, 2);
+          }
           sum[p][0] = sum[p][0] + (value - Load(from.at + p * L));
         }
       });
@@ -125,6 +128,7 @@ HWY_INLINE TileScales<T, kPacks> ScalesOf(const Job<T>& job, Columns<const T>& x
               const Pack<T> value = Load(from.at + c * from.stride + p * kPackLanes<T>);
               if (copy.at != nullptr) {
                 Store(value, copy.at + c * copy.stride + p * kPackLanes<T>);
+                __builtin_prefetch(from.at + c * from.stride + (kPacks + p) * kPackLanes<T>, 0, 2);
               }
               sum[p][0] = AddPower<kForm>(value, sum[p][0]);
             }

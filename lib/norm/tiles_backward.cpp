@@ -49,9 +49,11 @@ HWY_INLINE TileShared<T, kPacks> SharedOf(const Job<T>& job, const T* weight, co
           const Pack<T> d_y = Load(tile.d_y.at + c * tile.d_y.stride + p * L);
           if (tile.x_copy.at != nullptr) {
             Store(x, tile.x_copy.at + c * tile.x_copy.stride + p * L);
+            __builtin_prefetch(tile.x.at + c * tile.x.stride + (kPacks + p) * L, 0, 2);
           }
           if (tile.d_y_copy.at != nullptr) {
             Store(d_y, tile.d_y_copy.at + c * tile.d_y_copy.stride + p * L);
+            __builtin_prefetch(tile.d_y.at + c * tile.d_y.stride + (kPacks + p) * L, 0, 2);
           }
           const Pack<T> g = d_y * Set(weight[c]);
           sum[p][0] = AddAlong<kForm>(x, Normalised<kForm>(x, scales.of[p]), g, sum[p][0]);
