@@ -15,7 +15,8 @@ build_packages=(
   libgtest-dev libgmock-dev librapidcheck-dev libbenchmark-dev python3
 )
 test_packages=(
-  clang-format clang-tidy libomp-dev
+  clang clang-format clang-tidy libomp-dev libmpfr-dev
+  g++-aarch64-linux-gnu qemu-user
   hdf5-tools netcdf-bin
   python3-numpy python3-h5py python3-xarray python3-h5netcdf python3-torch
   python3-sklearn dataset-fashion-mnist libonnx-testdata
