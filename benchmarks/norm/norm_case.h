@@ -12,6 +12,8 @@
 namespace crease::benchmarks {
 
 struct NormShape {
+  bool operator==(const NormShape&) const = default;
+
   bool backward = false;
   bool feature_major = false;  // (width, points) instead of (points, width)
   std::size_t width = 0;
@@ -29,6 +31,7 @@ struct NormCase {
     return shape.feature_major ? entry * points + point : point * shape.width + entry;
   }
   std::size_t size() const { return points * shape.width; }
+  void Forget();  // puts NaN in place of the answer
 
   NormShape shape;
   std::size_t points = 0;
@@ -37,7 +40,8 @@ struct NormCase {
 };
 
 // The largest error of y, or of d_x, d_weight and d_bias, against two passes in double precision:
-// relative to 1 + |value| for y and d_x, to the root of the sum of squares for sums over points.
+// relative to 1 + |value| + 1 / s for y and d_x (what rounding x costs grows with 1 / s), to the
+// root of the sum of squares for sums over points.
 double ErrorOf(const NormCase& norm);
 
 // One implementation, on the arrays of a case. Each is one file, built where its library is there.
