@@ -115,9 +115,9 @@ double ErrorOf(const NormCase& norm) {
   }
   for (std::size_t i = 0; norm.shape.backward && i < width; ++i) {
     Raise(worst, std::abs(static_cast<double>(norm.d_weight[i]) - d_weight[i]) /
-                     (1.0 + std::sqrt(weight_size[i])));
+                     (1.0 + 10.0 * std::sqrt(weight_size[i])));
     Raise(worst, std::abs(static_cast<double>(norm.d_bias[i]) - d_bias[i]) /
-                     (1.0 + std::sqrt(bias_size[i])));
+                     (1.0 + 10.0 * std::sqrt(bias_size[i])));
   }
   return worst;
 }
