@@ -18,11 +18,10 @@ EngineStep::EngineStep(const train::RunConfig& config, const data::Dataset& data
 
 double EngineStep::ForwardBackward() {
   const train::Batch& batch = batches_.Next(step_);
-  const float* outputs = network_.Forward(parameters_, batch.x.data(), batch.points);
-  const train::Evaluation evaluation =
-      train::BatchLoss(config_.loss, dataset_, batch, outputs, network_.d_outputs());
-  network_.Backward(parameters_, network_.d_outputs(), gradients_);
-  return evaluation.loss;
+  return network_
+      .ForwardBackward(parameters_, batch.x.data(),
+                       train::ObjectiveOf(config_.loss, dataset_, batch), gradients_)
+      .loss;
 }
 
 void EngineStep::Update() { updater_.Step(step_++, gradients_, parameters_); }

@@ -14,6 +14,10 @@ namespace crease::kernels {
 
 constexpr std::size_t GroupsOf(std::size_t points) { return PadToLanes(points) / kLanes; }
 
+// A gradient is a sum over points in chunks of so many groups: 16 lanes each, in the order of the
+// groups, then over the lanes by one fixed tree; the chunks are added in their order.
+inline constexpr std::size_t kChunkGroups = 64;
+
 // Where feature `feature` of point `point` lies in (groups, features, 16).
 constexpr std::size_t OffsetOf(std::size_t point, std::size_t feature, std::size_t features) {
   return (point / kLanes * features + feature) * kLanes + point % kLanes;

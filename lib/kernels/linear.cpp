@@ -92,70 +92,6 @@ void BackwardInput(const LinearShape& shape, const float* weight, const float* d
   Multiply(transposed, weight, 1, shape.inputs, nullptr, d_z, d_x);
 }
 
-inline constexpr std::size_t kWeightBlock = kVectors == 1 ? 4 : 2;
-
-// kOut by kIn elements of d_weight, summed over all groups in registers.
-template <std::size_t kOut, std::size_t kIn>
-HWY_INLINE void OuterProductBlock(const LinearShape& shape, const float* HWY_RESTRICT d_z,
-                                  const float* HWY_RESTRICT x, float* HWY_RESTRICT d_weight) {
-  Group sum[kOut][kIn];
-  for (auto& row : sum) {
-    for (Group& element : row) element = Zero();
-  }
-  for (std::size_t g = 0; g < shape.groups; ++g) {
-    Group value[kIn];
-    for (std::size_t i = 0; i < kIn; ++i) {
-      value[i] = Load(x + (g * shape.inputs + i) * kLanes);
-    }
-    for (std::size_t o = 0; o < kOut; ++o) {
-      const Group gradient = Load(d_z + (g * shape.outputs + o) * kLanes);
-      for (std::size_t i = 0; i < kIn; ++i) sum[o][i] = MulAdd(gradient, value[i], sum[o][i]);
-    }
-  }
-  for (std::size_t o = 0; o < kOut; ++o) {
-    for (std::size_t i = 0; i < kIn; ++i) {
-      d_weight[o * shape.inputs + i] = SumOverLanes(sum[o][i]);
-    }
-  }
-}
-
-template <std::size_t kOut, std::size_t kIn>
-HWY_INLINE void OuterProductRow(const LinearShape& shape, std::size_t inputs_left, const float* d_z,
-                                const float* x, float* d_weight) {
-  while (inputs_left >= kIn) {
-    OuterProductBlock<kOut, kIn>(shape, d_z, x, d_weight);
-    x += kIn * kLanes;
-    d_weight += kIn;
-    inputs_left -= kIn;
-  }
-  if constexpr (kIn > 1) OuterProductRow<kOut, kIn - 1>(shape, inputs_left, d_z, x, d_weight);
-}
-
-template <std::size_t kOut>
-HWY_INLINE void OuterProduct(const LinearShape& shape, std::size_t outputs_left, const float* d_z,
-                             const float* x, float* d_weight) {
-  while (outputs_left >= kOut) {
-    OuterProductRow<kOut, kWeightBlock>(shape, shape.inputs, d_z, x, d_weight);
-    d_z += kOut * kLanes;
-    d_weight += kOut * shape.inputs;
-    outputs_left -= kOut;
-  }
-  if constexpr (kOut > 1) OuterProduct<kOut - 1>(shape, outputs_left, d_z, x, d_weight);
-}
-
-void BackwardWeights(const LinearShape& shape, const float* d_z, const float* x, float* d_weight,
-                     float* d_bias) {
-  OuterProduct<kWeightBlock>(shape, shape.outputs, d_z, x, d_weight);
-  if (d_bias == nullptr) return;
-  for (std::size_t o = 0; o < shape.outputs; ++o) {
-    Group sum = Zero();
-    for (std::size_t g = 0; g < shape.groups; ++g) {
-      sum = sum + Load(d_z + (g * shape.outputs + o) * kLanes);
-    }
-    d_bias[o] = SumOverLanes(sum);
-  }
-}
-
 }  // namespace HWY_NAMESPACE
 }  // namespace crease::kernels
 HWY_AFTER_NAMESPACE();
@@ -165,7 +101,6 @@ namespace crease::kernels {
 
 HWY_EXPORT(Forward);
 HWY_EXPORT(BackwardInput);
-HWY_EXPORT(BackwardWeights);
 
 void LinearForward(const LinearShape& shape, const float* weight, const float* bias, const float* x,
                    float* z) {
@@ -175,11 +110,6 @@ void LinearForward(const LinearShape& shape, const float* weight, const float* b
 void LinearBackwardInput(const LinearShape& shape, const float* weight, const float* d_z,
                          float* d_x) {
   HWY_DYNAMIC_DISPATCH(BackwardInput)(shape, weight, d_z, d_x);
-}
-
-void LinearBackwardWeights(const LinearShape& shape, const float* d_z, const float* x,
-                           float* d_weight, float* d_bias) {
-  HWY_DYNAMIC_DISPATCH(BackwardWeights)(shape, d_z, x, d_weight, d_bias);
 }
 
 }  // namespace crease::kernels

@@ -1,8 +1,8 @@
 // z = W x + b over groups of points, and its gradients.
 //
 // Arithmetic, fixed for every target: an output is b + the products in the order of the inputs,
-// each step one fused multiply-add; a sum over points is taken in 16 lanes (point mod 16), in the
-// order of the groups, and then over the lanes by one fixed tree.
+// each step one fused multiply-add; a sum over the points of one call is taken in 16 lanes (point
+// mod 16), in the order of the groups, and then over the lanes by one fixed tree.
 #pragma once
 
 #include <cstddef>
@@ -23,8 +23,10 @@ void LinearBackwardInput(const LinearShape& shape, const float* weight, const fl
                          float* d_x);
 
 // d_weight[o][i] = sum over points of d_z[o] x[i]; d_bias[o] = sum of d_z[o] (or nullptr).
-// Overwrites both.
-void LinearBackwardWeights(const LinearShape& shape, const float* d_z, const float* x,
-                           float* d_weight, float* d_bias);
+// `add`: added to what they hold; otherwise overwritten. scratch: so many floats, 64-byte aligned;
+// no result depends on them.
+std::size_t LinearBackwardWeightsScratch(const LinearShape& shape);
+void LinearBackwardWeights(const LinearShape& shape, const float* d_z, const float* x, bool add,
+                           float* d_weight, float* d_bias, float* scratch);
 
 }  // namespace crease::kernels

@@ -13,7 +13,8 @@
 //              dz = g alpha (1 - u^2), d_alpha = sum g z (1 - u^2)   (Zhu et al. 2025)
 //   none       u = z
 //
-// Means use the corrected two-pass formula: m1 = sum z/n; d = z - m1; d -= mean d.
+// Means use the corrected two-pass formula: m1 = sum z/n; d = z - m1; d -= mean d. Division by n is
+// multiplication by the rounded 1/n.
 // A sum over the entries of a point is taken in blocks of 64, which are added in order; in each
 // block in four partial sums (entry mod 4, each in order), added as (0+1) + (2+3). On every target.
 #pragma once
@@ -41,17 +42,19 @@ std::size_t NormStatistics(const NormSpec& spec);
 void NormForward(const NormSpec& spec, std::size_t groups, const float* z, float alpha, float* u,
                  float* statistics);
 
-// d_u -> d_z, both (groups, width, 16), may be the same buffer. d_alpha (dyt only): overwritten.
+// d_u -> d_z, both (groups, width, 16), may be the same buffer. alpha_lanes (16): the sums over
+// points of each lane for d_alpha are added to it (dyt only; otherwise nullptr will do).
 void NormBackward(const NormSpec& spec, std::size_t groups, const float* z, const float* u,
                   const float* statistics, float alpha, const float* d_u, float* d_z,
-                  float* d_alpha);
+                  float* alpha_lanes);
 
 // y = weight u + bias, elementwise per entry; weight, bias (width).
 void AffineForward(std::size_t width, std::size_t groups, const float* u, const float* weight,
                    const float* bias, float* y);
 
-// d_u = weight d_y; d_weight = sum over points of d_y u; d_bias = sum of d_y. d_u may be d_y.
+// d_u = weight d_y; d_u may be d_y. The sums over points of each lane are added to what the lanes
+// (width, 16) hold: of d_y u for d_weight, of d_y for d_bias.
 void AffineBackward(std::size_t width, std::size_t groups, const float* u, const float* weight,
-                    const float* d_y, float* d_u, float* d_weight, float* d_bias);
+                    const float* d_y, float* d_u, float* weight_lanes, float* bias_lanes);
 
 }  // namespace crease::kernels

@@ -5,6 +5,7 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
+#include "lib/kernels/lane_sums-inl.h"
 #include "lib/kernels/reduce-inl.h"
 #include "lib/kernels/vector-inl.h"
 
@@ -24,6 +25,10 @@ double SquaredDifferences(const float* a, const float* b, std::size_t count) {
   return sum.Sum();
 }
 
+void SumRows(const float* lanes, std::size_t count, bool add, float* sums) {
+  SumLanes(lanes, count, add, sums);
+}
+
 }  // namespace HWY_NAMESPACE
 }  // namespace crease::kernels
 HWY_AFTER_NAMESPACE();
@@ -33,6 +38,7 @@ namespace crease::kernels {
 
 HWY_EXPORT(Squares);
 HWY_EXPORT(SquaredDifferences);
+HWY_EXPORT(SumRows);
 
 double SumOfSquares(const float* values, std::size_t count) {
   return HWY_DYNAMIC_DISPATCH(Squares)(values, count);
@@ -40,6 +46,10 @@ double SumOfSquares(const float* values, std::size_t count) {
 
 double SumOfSquaredDifferences(const float* a, const float* b, std::size_t count) {
   return HWY_DYNAMIC_DISPATCH(SquaredDifferences)(a, b, count);
+}
+
+void SumOfLanes(const float* lanes, std::size_t count, bool add, float* sums) {
+  HWY_DYNAMIC_DISPATCH(SumRows)(lanes, count, add, sums);
 }
 
 }  // namespace crease::kernels

@@ -12,4 +12,8 @@ double SumOfSquares(const float* values, std::size_t count);
 // Of a - b, the difference rounded to float.
 double SumOfSquaredDifferences(const float* a, const float* b, std::size_t count);
 
+// sums[i] = the sum of row i of lanes (count, 16): lanes 8 apart, then 4, 2 and 1; added to what
+// sums hold if `add`.
+void SumOfLanes(const float* lanes, std::size_t count, bool add, float* sums);
+
 }  // namespace crease::kernels

@@ -34,11 +34,9 @@ class ActivationRecorder : public Probe {
   void BeforeUpdate(const StepView& view) override {
     if (!cursor_.Due(view.step)) return;
     const std::size_t row = cursor_.Take();
-    // A point's activations do not depend on the rest of its batch: a full batch has them already.
-    if (!view.full_batch) network_.Forward(view.parameters, batch_.x.data(), points_);
-    const model::Network& network = view.full_batch ? *view.network : network_;
+    network_.Forward(view.parameters, batch_.x.data(), points_);
     for (std::size_t k = 0; k < arrays_.size(); ++k) {
-      Unpack(k % 2 == 0 ? network.linear_output(k / 2) : network.norm_output(k / 2), row,
+      Unpack(k % 2 == 0 ? network_.linear_output(k / 2) : network_.norm_output(k / 2), row,
              arrays_[k]);
     }
   }

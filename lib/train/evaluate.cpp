@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <limits>
 
-#include "lib/kernels/loss.h"
-
 namespace crease::train {
 namespace {
 
@@ -16,21 +14,22 @@ model::Architecture ArchitectureOf(const RunConfig& config, const data::Dataset&
   return {config.model, dataset.inputs, dataset.outputs};
 }
 
-Evaluation BatchLoss(Loss loss, const data::Dataset& dataset, const Batch& batch,
-                     const float* outputs, float* d_outputs) {
-  kernels::LossShape shape;
-  shape.outputs = dataset.outputs;
-  shape.supervised = dataset.regression ? dataset.supervised : dataset.outputs;
-  shape.points = batch.points;
-  const kernels::LossResult result =
-      loss == Loss::kCrossEntropy
-          ? kernels::CrossEntropy(shape, outputs, batch.labels.data(), d_outputs)
-          : kernels::MeanSquaredError(shape, outputs, batch.targets.data(),
-                                      dataset.regression ? nullptr : batch.labels.data(),
-                                      d_outputs);
-  const double accuracy =
-      dataset.regression ? std::numeric_limits<double>::quiet_NaN()
-                         : static_cast<double>(result.correct) / static_cast<double>(batch.points);
+model::Objective ObjectiveOf(Loss loss, const data::Dataset& dataset, const Batch& batch) {
+  model::Objective objective;
+  objective.cross_entropy = loss == Loss::kCrossEntropy;
+  objective.shape.outputs = dataset.outputs;
+  objective.shape.supervised = dataset.regression ? dataset.supervised : dataset.outputs;
+  objective.shape.points = batch.points;
+  objective.labels = dataset.regression ? nullptr : batch.labels.data();
+  objective.targets = batch.targets.data();
+  return objective;
+}
+
+Evaluation EvaluationOf(const kernels::LossResult& result, const data::Dataset& dataset,
+                        std::size_t points) {
+  const double accuracy = dataset.regression
+                              ? std::numeric_limits<double>::quiet_NaN()
+                              : static_cast<double>(result.correct) / static_cast<double>(points);
   return {result.loss, accuracy};
 }
 
@@ -51,7 +50,8 @@ Evaluation Evaluator::Evaluate(std::span<const float> parameters) {
   Evaluation total;
   for (const Batch& chunk : chunks_) {
     const float* outputs = network_.Forward(parameters, chunk.x.data(), chunk.points);
-    const Evaluation part = BatchLoss(loss_, dataset_, chunk, outputs, nullptr);
+    const Evaluation part = EvaluationOf(ObjectiveOf(loss_, dataset_, chunk).Loss(outputs, nullptr),
+                                         dataset_, chunk.points);
     const double share = static_cast<double>(chunk.points) / static_cast<double>(points_);
     total.loss += share * part.loss;
     total.accuracy += share * part.accuracy;

@@ -15,9 +15,11 @@ struct Evaluation {
   double accuracy = 0.0;  // NaN for regression
 };
 
-// The loss of one batch, its gradient in network.d_outputs() if `with_gradient`.
-Evaluation BatchLoss(Loss loss, const data::Dataset& dataset, const Batch& batch,
-                     const float* outputs, float* d_outputs);
+// What `loss` compares the outputs for `batch` with; points into the batch.
+model::Objective ObjectiveOf(Loss loss, const data::Dataset& dataset, const Batch& batch);
+
+Evaluation EvaluationOf(const kernels::LossResult& result, const data::Dataset& dataset,
+                        std::size_t points);
 
 // Splits are packed once, in chunks that keep a small network's activations in cache.
 class Evaluator {

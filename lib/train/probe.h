@@ -6,7 +6,6 @@
 #include <span>
 #include <vector>
 
-#include "lib/model/network.h"
 #include "lib/train/batch.h"
 #include "lib/train/run_record.h"
 
@@ -18,8 +17,6 @@ struct StepView {
   double loss = 0.0, accuracy = 0.0;
   std::span<const float> parameters;              // model::ParameterLayout
   std::span<const float> gradients;               // same layout
-  const model::Network* network = nullptr;        // activations of the batch
-  bool full_batch = false;                        // the batch is the training split in its order
   std::span<const float> grad_norm, weight_norm;  // (linears), Euclidean, weight and bias together
 };
 

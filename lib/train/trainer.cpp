@@ -86,15 +86,15 @@ class Training {
   // False if the loss is not finite: the run ends here.
   bool Step(std::int64_t step) {
     const Batch& batch = batches_.Next(step);
-    const float* outputs = network_.Forward(parameters_, batch.x.data(), batch.points);
-    const Evaluation evaluation =
-        BatchLoss(config_.loss, dataset_, batch, outputs, network_.d_outputs());
+    const Evaluation evaluation = EvaluationOf(
+        network_.ForwardBackward(parameters_, batch.x.data(),
+                                 ObjectiveOf(config_.loss, dataset_, batch), gradients_),
+        dataset_, batch.points);
     if (!std::isfinite(static_cast<float>(evaluation.loss))) return false;
-    network_.Backward(parameters_, network_.d_outputs(), gradients_);
     norms_.Of(gradients_, grad_norm_);
     norms_.Of(parameters_, weight_norm_);
-    const StepView view = {step,      evaluation.loss, evaluation.accuracy, parameters_, gradients_,
-                           &network_, batches_.full(), grad_norm_,          weight_norm_};
+    const StepView view = {step,       evaluation.loss, evaluation.accuracy, parameters_,
+                           gradients_, grad_norm_,      weight_norm_};
     for (const auto& probe : probes_) probe->BeforeUpdate(view);
 
     before_ = parameters_;

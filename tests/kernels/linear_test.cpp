@@ -1,5 +1,9 @@
 #include "lib/kernels/linear.h"
 
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
 #include "lib/kernels/layout.h"
 #include "tests/kernels/kernel_fixture.h"
 #include "tests/kernels/scalar_twin.h"
@@ -42,12 +46,14 @@ void CompareBackward(const LinearShape& shape, const Operands& with) {
   LinearBackwardInput(shape, with.weight.data(), with.d_z.data(), d_x.data());
   twin::LinearBackwardInput(shape, with.weight.data(), with.d_z.data(), expected_x.data());
   ASSERT_TRUE(SameBits(d_x, expected_x)) << "input " << Describe(shape);
-  for (const bool bias : {true, false}) {
-    Buffer d_w(with.weight.size()), expected_w(with.weight.size());
-    Buffer d_b(with.bias.size()), expected_b(with.bias.size());
-    LinearBackwardWeights(shape, with.d_z.data(), with.x.data(), d_w.data(),
-                          bias ? d_b.data() : nullptr);
-    twin::LinearBackwardWeights(shape, with.d_z.data(), with.x.data(), expected_w.data(),
+  Buffer scratch(LinearBackwardWeightsScratch(shape));
+  std::fill_n(scratch.data(), scratch.size(), std::nanf(""));
+  for (const auto& [bias, add] : {std::pair{true, false}, {false, false}, {true, true}}) {
+    Buffer d_w = Normals(with.weight.size(), 5), expected_w = d_w;
+    Buffer d_b = Normals(with.bias.size(), 6), expected_b = d_b;
+    LinearBackwardWeights(shape, with.d_z.data(), with.x.data(), add, d_w.data(),
+                          bias ? d_b.data() : nullptr, scratch.data());
+    twin::LinearBackwardWeights(shape, with.d_z.data(), with.x.data(), add, expected_w.data(),
                                 bias ? expected_b.data() : nullptr);
     ASSERT_TRUE(SameBits(d_w, expected_w)) << "weight " << Describe(shape);
     ASSERT_TRUE(SameBits(d_b, expected_b)) << "bias " << Describe(shape);

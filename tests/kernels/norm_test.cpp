@@ -49,11 +49,11 @@ void Compare(const NormSpec& spec, std::size_t groups, const Buffer& z, const Bu
 
   const bool has_alpha = spec.kind == NormKind::kDyT;
   Buffer d = g, d_twin(z.size());  // in place, as the network does
-  float d_alpha = 0.0f, d_alpha_twin = 0.0f;
+  Buffer d_alpha = Normals(kLanes, 7), d_alpha_twin = d_alpha;
   NormBackward(spec, groups, z.data(), u.data(), s.data(), kAlpha, d.data(), d.data(),
-               has_alpha ? &d_alpha : nullptr);
+               has_alpha ? d_alpha.data() : nullptr);
   twin::NormBackward(spec, groups, z.data(), u.data(), s.data(), kAlpha, g.data(), d_twin.data(),
-                     has_alpha ? &d_alpha_twin : nullptr);
+                     has_alpha ? d_alpha_twin.data() : nullptr);
   ASSERT_TRUE(SameBits(d, d_twin)) << "backward " << Describe(spec, groups);
   ASSERT_TRUE(SameBits(d_alpha, d_alpha_twin)) << "alpha " << Describe(spec, groups);
 }
@@ -101,7 +101,8 @@ TEST_P(NormTest, AffineHasTheBitsOfItsTwin) {
       ASSERT_TRUE(SameBits(y, y_twin)) << width << " by " << points;
 
       const Buffer g = Normals(size, 4);
-      Buffer d = g, d_twin(size), d_w(width), d_w_twin(width), d_b(width), d_b_twin(width);
+      Buffer d = g, d_twin(size), d_w = Normals(width * kLanes, 5), d_w_twin = d_w;
+      Buffer d_b = Normals(width * kLanes, 6), d_b_twin = d_b;
       AffineBackward(width, groups, u.data(), w.data(), d.data(), d.data(), d_w.data(), d_b.data());
       twin::AffineBackward(width, groups, u.data(), w.data(), g.data(), d_twin.data(),
                            d_w_twin.data(), d_b_twin.data());

@@ -36,21 +36,24 @@ void LinearBackwardInput(const LinearShape& shape, const float* weight, const fl
   }
 }
 
-void LinearBackwardWeights(const LinearShape& shape, const float* d_z, const float* x,
+void LinearBackwardWeights(const LinearShape& shape, const float* d_z, const float* x, bool add,
                            float* d_weight, float* d_bias) {
   for (std::size_t o = 0; o < shape.outputs; ++o) {
     float bias_lanes[kLanes] = {};
     for (std::size_t p = 0; p < shape.groups * kLanes; ++p) {
       bias_lanes[p % kLanes] += d_z[OffsetOf(p, o, shape.outputs)];
     }
-    if (d_bias != nullptr) d_bias[o] = SumOverLanes(bias_lanes);
+    if (d_bias != nullptr) {
+      d_bias[o] = add ? d_bias[o] + SumOverLanes(bias_lanes) : SumOverLanes(bias_lanes);
+    }
     for (std::size_t i = 0; i < shape.inputs; ++i) {
       float lanes[kLanes] = {};
       for (std::size_t p = 0; p < shape.groups * kLanes; ++p) {
         lanes[p % kLanes] = std::fma(d_z[OffsetOf(p, o, shape.outputs)],
                                      x[OffsetOf(p, i, shape.inputs)], lanes[p % kLanes]);
       }
-      d_weight[o * shape.inputs + i] = SumOverLanes(lanes);
+      float& sum = d_weight[o * shape.inputs + i];
+      sum = add ? sum + SumOverLanes(lanes) : SumOverLanes(lanes);
     }
   }
 }
@@ -65,17 +68,14 @@ void AffineForward(std::size_t width, std::size_t groups, const float* u, const 
 }
 
 void AffineBackward(std::size_t width, std::size_t groups, const float* u, const float* weight,
-                    const float* d_y, float* d_u, float* d_weight, float* d_bias) {
-  for (std::size_t i = 0; i < width; ++i) {
-    float weight_lanes[kLanes] = {}, bias_lanes[kLanes] = {};
-    for (std::size_t p = 0; p < groups * kLanes; ++p) {
-      const std::size_t at = OffsetOf(p, i, width);
-      weight_lanes[p % kLanes] = std::fma(d_y[at], u[at], weight_lanes[p % kLanes]);
-      bias_lanes[p % kLanes] += d_y[at];
+                    const float* d_y, float* d_u, float* weight_lanes, float* bias_lanes) {
+  for (std::size_t p = 0; p < groups * kLanes; ++p) {
+    for (std::size_t i = 0; i < width; ++i) {
+      const std::size_t at = OffsetOf(p, i, width), lane = i * kLanes + p % kLanes;
+      weight_lanes[lane] = std::fma(d_y[at], u[at], weight_lanes[lane]);
+      bias_lanes[lane] += d_y[at];
       d_u[at] = d_y[at] * weight[i];
     }
-    d_weight[i] = SumOverLanes(weight_lanes);
-    d_bias[i] = SumOverLanes(bias_lanes);
   }
 }
 

@@ -17,18 +17,18 @@ void LinearForward(const LinearShape& shape, const float* weight, const float* b
                    float* z);
 void LinearBackwardInput(const LinearShape& shape, const float* weight, const float* d_z,
                          float* d_x);
-void LinearBackwardWeights(const LinearShape& shape, const float* d_z, const float* x,
+void LinearBackwardWeights(const LinearShape& shape, const float* d_z, const float* x, bool add,
                            float* d_weight, float* d_bias);
 
 void NormForward(const NormSpec& spec, std::size_t groups, const float* z, float alpha, float* u,
                  float* statistics);
 void NormBackward(const NormSpec& spec, std::size_t groups, const float* z, const float* u,
                   const float* statistics, float alpha, const float* d_u, float* d_z,
-                  float* d_alpha);
+                  float* alpha_lanes);
 void AffineForward(std::size_t width, std::size_t groups, const float* u, const float* weight,
                    const float* bias, float* y);
 void AffineBackward(std::size_t width, std::size_t groups, const float* u, const float* weight,
-                    const float* d_y, float* d_u, float* d_weight, float* d_bias);
+                    const float* d_y, float* d_u, float* weight_lanes, float* bias_lanes);
 
 void ActivationForward(ActivationKind kind, std::size_t count, const float* z, float* a);
 void ActivationBackward(ActivationKind kind, std::size_t count, const float* z, const float* a,

@@ -18,7 +18,7 @@ float Dot(const Vector& a, const Vector& b) {
 
 float Mean(const Vector& a) {
   const float sum = SumOverEntries(a.size(), [&](float s, std::size_t i) { return s + a[i]; });
-  return sum / static_cast<float>(a.size());
+  return sum * (1.0f / static_cast<float>(a.size()));
 }
 
 // u over z; returns 1 / s.
@@ -28,14 +28,14 @@ float Standardise(bool centre, bool mean_square, float eps, Vector& z) {
     for (float& value : z) value = value - mean;
   }
   float square = Dot(z, z);
-  if (mean_square) square = square / static_cast<float>(z.size());
+  if (mean_square) square = square * (1.0f / static_cast<float>(z.size()));
   const float inverse = 1.0f / std::sqrt(square + eps);
   for (float& value : z) value = value * inverse;
   return inverse;
 }
 
 void StandardiseBackward(bool centred, float divisor, const Vector& u, float inverse, Vector& g) {
-  const float along = Dot(u, g) / divisor;
+  const float along = Dot(u, g) * (1.0f / divisor);
   const float mean = centred ? Mean(g) : 0.0f;
   for (std::size_t i = 0; i < g.size(); ++i) {
     g[i] = std::fma(-u[i], along, g[i] - mean) * inverse;
@@ -108,10 +108,9 @@ void NormForward(const NormSpec& spec, std::size_t groups, const float* z, float
 
 void NormBackward(const NormSpec& spec, std::size_t groups, const float* z, const float* u,
                   const float* statistics, float alpha, const float* d_u, float* d_z,
-                  float* d_alpha) {
+                  float* alpha_lanes) {
   const std::size_t parts = spec.kind == NormKind::kGroupNorm ? spec.norm_groups : 1;
   const std::size_t size = spec.width / parts;
-  float alpha_lanes[kLanes] = {};
   for (std::size_t p = 0; p < groups * kLanes; ++p) {
     for (std::size_t k = 0; k < parts; ++k) {
       const Vector before = Gather(z, p, k * size, size, spec.width);
@@ -133,7 +132,6 @@ void NormBackward(const NormSpec& spec, std::size_t groups, const float* z, cons
       Scatter(g, p, k * size, spec.width, d_z);
     }
   }
-  if (d_alpha != nullptr) *d_alpha = SumOverLanes(alpha_lanes);
 }
 
 }  // namespace crease::kernels::twin

@@ -1,7 +1,7 @@
 // The golden signatures: one number over the digests of a few short runs, the same on every
 // machine, instruction set, compiler and number of threads. They change when, and only when, a
 // change alters the bits of some run. This is the one place that states them;
-// build/tests/portability/ crease_signature prints them, and --check compares.
+// build/tests/portability/crease_signature prints them, and --check compares.
 #pragma once
 
 #include <string>
@@ -13,8 +13,8 @@
 
 namespace crease::train {
 
-inline constexpr int kSignatureVersion = 2;  // the kNumericsVersion that the signatures belong to
-inline constexpr char kTinySignature[] = "25726bc86f51bdc41dd46f7bca29d600";  // of GoldenRuns()
+inline constexpr int kSignatureVersion = 3;  // the kNumericsVersion that the signatures belong to
+inline constexpr char kTinySignature[] = "62b7894af8bb20ed5f58bf25ac4c9ff3";  // of GoldenRuns()
 inline constexpr char kSmokeSignature[] =
     "f66a8dfa09cfb058a5bb012101716bd0";  // of sweeps/smoke.toml
 

@@ -1,0 +1,47 @@
+// Forward, cross-entropy and backward of a narrow network, block by block of points, with a block's
+// activations in registers and on the stack.
+//
+// Gives the same bits as the kernels it stands for (linear.h, norm.h, loss.h; sums over points in
+// chunks of layout.h); it is faster because nothing goes through memory between layers.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "lib/kernels/loss.h"
+#include "lib/kernels/norm.h"
+
+namespace crease::kernels {
+
+struct NarrowLayer {
+  std::size_t inputs = 0, outputs = 0;
+  const float* weight = nullptr;       // (outputs, inputs)
+  const float* bias = nullptr;         // (outputs) or nullptr
+  const float* norm_weight = nullptr;  // (outputs) or nullptr: no affine map after the norm
+  const float* norm_bias = nullptr;
+  float* d_weight = nullptr;  // gradients, as the parameters
+  float* d_bias = nullptr;
+  float* d_norm_weight = nullptr;
+  float* d_norm_bias = nullptr;
+};
+
+struct NarrowStep {
+  NormSpec norm;                        // unit, layernorm or rmsnorm
+  std::span<const NarrowLayer> layers;  // hidden ones, then the last linear
+  const float* x = nullptr;             // (groups, inputs, 16)
+  const std::int32_t* labels = nullptr;
+  std::size_t points = 0;
+};
+
+// Whether NarrowForwardBackward takes such a network: widths 2 to 6.
+bool NarrowSupports(NormKind norm, std::size_t inputs, std::size_t width, std::size_t outputs,
+                    std::size_t depth);
+
+// Floats of scratch memory, 64-byte aligned, that a step needs.
+std::size_t NarrowScratch(std::span<const NarrowLayer> layers);
+
+// Writes all gradients.
+LossResult NarrowForwardBackward(const NarrowStep& step, float* scratch);
+
+}  // namespace crease::kernels

@@ -1,0 +1,56 @@
+// The whole step of a network at once.
+#include "lib/model/network.h"
+
+namespace crease::model {
+
+kernels::LossResult Objective::Loss(const float* outputs, float* d_outputs) const {
+  return cross_entropy ? kernels::CrossEntropy(shape, outputs, labels, d_outputs)
+                       : kernels::MeanSquaredError(shape, outputs, targets, labels, d_outputs);
+}
+
+kernels::LossResult Network::ForwardBackward(std::span<const float> parameters, const float* x,
+                                             const Objective& objective,
+                                             std::span<float> gradients) {
+  if (!narrow_.empty() && objective.cross_entropy) {
+    return NarrowStep(parameters, x, objective, gradients);
+  }
+  const float* outputs = Forward(parameters, x, objective.shape.points);
+  const kernels::LossResult result = objective.Loss(outputs, d_outputs());
+  Backward(parameters, d_outputs(), gradients);
+  return result;
+}
+
+void Network::PrepareNarrow() {
+  const auto depth = static_cast<std::size_t>(architecture_.options.depth);
+  if (activation_ != kernels::ActivationKind::kNone ||
+      !kernels::NarrowSupports(norm_.kind, architecture_.inputs, norm_.width, architecture_.outputs,
+                               depth)) {
+    return;
+  }
+  narrow_.resize(layers_.size());
+  for (std::size_t l = 0; l < layers_.size(); ++l) {
+    narrow_[l].inputs = architecture_.fan_in(l);
+    narrow_[l].outputs = architecture_.fan_out(l);
+  }
+  narrow_scratch_.resize(kernels::NarrowScratch(narrow_));
+}
+
+kernels::LossResult Network::NarrowStep(std::span<const float> parameters, const float* x,
+                                        const Objective& objective, std::span<float> gradients) {
+  for (std::size_t l = 0; l < layers_.size(); ++l) {
+    kernels::NarrowLayer& layer = narrow_[l];
+    const Offsets& at = layers_[l].at;
+    layer.weight = At(parameters, at.weight);
+    layer.bias = At(parameters, at.bias);
+    layer.norm_weight = At(parameters, at.norm_weight);
+    layer.norm_bias = At(parameters, at.norm_bias);
+    layer.d_weight = At(gradients, at.weight);
+    layer.d_bias = At(gradients, at.bias);
+    layer.d_norm_weight = At(gradients, at.norm_weight);
+    layer.d_norm_bias = At(gradients, at.norm_bias);
+  }
+  return kernels::NarrowForwardBackward(
+      {norm_, narrow_, x, objective.labels, objective.shape.points}, narrow_scratch_.data());
+}
+
+}  // namespace crease::model
