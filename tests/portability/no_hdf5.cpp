@@ -1,4 +1,4 @@
-// In place of user_hdf5.cpp where CREASE_SIGNATURE_ONLY builds without HDF5.
+// In place of lib/data/user_hdf5.cpp where CREASE_SIGNATURE_ONLY builds without HDF5.
 #include "lib/core/error.h"
 #include "lib/data/user_data.h"
 
