@@ -38,10 +38,14 @@ struct NarrowStep {
 bool NarrowSupports(NormKind norm, std::size_t inputs, std::size_t width, std::size_t outputs,
                     std::size_t depth);
 
+// Whether this CPU's instruction set has it, which it does where it is faster than the kernels it
+// stands for: with AVX-512.
+bool NarrowPays();
+
 // Floats of scratch memory, 64-byte aligned, that a step needs.
 std::size_t NarrowScratch(std::span<const NarrowLayer> layers);
 
-// Writes all gradients.
+// Writes all gradients. Requires NarrowPays().
 LossResult NarrowForwardBackward(const NarrowStep& step, float* scratch);
 
 }  // namespace crease::kernels

@@ -11,7 +11,7 @@ kernels::LossResult Objective::Loss(const float* outputs, float* d_outputs) cons
 kernels::LossResult Network::ForwardBackward(std::span<const float> parameters, const float* x,
                                              const Objective& objective,
                                              std::span<float> gradients) {
-  if (!narrow_.empty() && objective.cross_entropy) {
+  if (!narrow_.empty() && objective.cross_entropy && kernels::NarrowPays()) {
     return NarrowStep(parameters, x, objective, gradients);
   }
   const float* outputs = Forward(parameters, x, objective.shape.points);
