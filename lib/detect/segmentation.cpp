@@ -2,6 +2,10 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <utility>
+#include <vector>
+
+#include "lib/detect/knot_trials.h"
 
 namespace crease::detect {
 namespace {
@@ -10,7 +14,7 @@ namespace {
 // that save less than both neighbours, so that no two of them share a segment.
 void RemoveCheapKnots(PiecewiseLinearModel& model, double penalty, Knots& knots) {
   while (knots.size() > 2) {
-    const auto statistics = model.Statistics(knots);
+    const auto& statistics = model.Statistics(knots);
     const std::size_t count = knots.size();
     double cheapest = penalty;
     for (std::size_t k = 1; k + 1 < count; ++k) {
@@ -18,24 +22,27 @@ void RemoveCheapKnots(PiecewiseLinearModel& model, double penalty, Knots& knots)
     }
     if (cheapest >= penalty) return;
     const double limit = std::min(penalty, std::max(1.5 * cheapest, 0.05 * penalty));
-    Knots kept = {knots[0]};
+    std::size_t kept = 1;
     for (std::size_t k = 1; k + 1 < count; ++k) {
       const double own = statistics[k].cost_of_removal;
       const bool below_left = k == 1 || own < statistics[k - 1].cost_of_removal;
       const bool below_right = k + 2 == count || own <= statistics[k + 1].cost_of_removal;
       const bool removed = own < penalty && own <= limit && below_left && below_right;
-      if (!removed) kept.push_back(knots[k]);
+      if (!removed) knots[kept++] = knots[k];
     }
-    kept.push_back(knots[count - 1]);
-    if (kept.size() == count) return;
-    knots = std::move(kept);
+    knots[kept++] = knots[count - 1];
+    if (kept == count) return;
+    knots.resize(kept);
   }
 }
 
+// Looks for better knots one at a time. Nearly all trials fail, and by far: they are dismissed by
+// their cost within a margin, and only what may succeed is asked for exactly. The outcome is that
+// of exact trials throughout.
 class LocalSearch {
  public:
   LocalSearch(PiecewiseLinearModel& model, const SegmentationOptions& options, Knots& knots)
-      : model_(model), options_(options), knots_(knots), cost_(model.Cost(knots)) {}
+      : model_(model), options_(options), trials_(model), knots_(knots), cost_(model.Cost(knots)) {}
 
   void Run() {
     for (bool improved = true; improved && work_ < options_.work;) {
@@ -50,17 +57,15 @@ class LocalSearch {
 
  private:
   bool exhausted() const { return work_ >= options_.work; }
-  double Try(const Knots& knots) {
-    work_ += knots.size();
-    return model_.Cost(knots);
-  }
 
   bool MoveKnots() {
     bool improved = false;
+    trials_.Prepare(knots_);
     for (std::size_t k = 1; k + 1 < knots_.size() && !exhausted(); ++k) {
       for (const std::ptrdiff_t step : {16, 8, 4, 2, 1, -1, -2, -4, -8, -16}) {
         while (MoveKnot(k, step)) improved = true;
       }
+      trials_.Settle(knots_, k);
     }
     return improved;
   }
@@ -71,9 +76,12 @@ class LocalSearch {
         target >= static_cast<std::ptrdiff_t>(knots_[k + 1])) {
       return false;
     }
+    work_ += knots_.size();
+    const auto point = static_cast<std::size_t>(target);
+    if (trials_.CostOfMove(knots_, k, point) > cost_ - kGain + trials_.margin()) return false;
     const std::size_t before = knots_[k];
-    knots_[k] = static_cast<std::size_t>(target);
-    const double cost = Try(knots_);
+    knots_[k] = point;
+    const double cost = model_.Cost(knots_);
     if (cost < cost_ - kGain) {
       cost_ = cost;
       return true;
@@ -85,15 +93,20 @@ class LocalSearch {
   bool AddKnot() {
     double best = cost_ - options_.penalty - kGain;
     Knots best_knots;
-    for (std::size_t point = 1, k = 1; point + 1 < model_.size() && !exhausted(); ++point) {
-      while (knots_[k] < point) ++k;
-      if (knots_[k] == point) continue;
-      Knots trial = knots_;
-      trial.insert(trial.begin() + static_cast<std::ptrdiff_t>(k), point);
-      const double cost = Try(trial);
-      if (cost < best) {
-        best = cost;
-        best_knots = std::move(trial);
+    trials_.Prepare(knots_);
+    for (std::size_t k = 1; k < knots_.size() && !exhausted(); ++k) {
+      const std::size_t first = knots_[k - 1] + 1;
+      const std::vector<double>& costs = trials_.CostsOfAdding(knots_, k);
+      for (std::size_t i = 0; i < costs.size() && !exhausted(); ++i) {
+        work_ += knots_.size() + 1;
+        if (costs[i] > best + trials_.margin()) continue;
+        Knots trial = knots_;
+        trial.insert(trial.begin() + static_cast<std::ptrdiff_t>(k), first + i);
+        const double cost = model_.Cost(trial);
+        if (cost < best) {
+          best = cost;
+          best_knots = std::move(trial);
+        }
       }
     }
     if (best_knots.empty()) return false;
@@ -107,6 +120,7 @@ class LocalSearch {
 
   PiecewiseLinearModel& model_;
   const SegmentationOptions& options_;
+  KnotTrials trials_;
   Knots& knots_;
   double cost_;
   std::size_t work_ = 0;

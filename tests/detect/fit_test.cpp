@@ -8,6 +8,7 @@
 #include <rapidcheck/gtest.h>
 
 #include "lib/core/random.h"
+#include "lib/detect/knot_trials.h"
 #include "lib/detect/piecewise_linear.h"
 #include "lib/detect/segmentation.h"
 #include "lib/detect/significance.h"
@@ -53,6 +54,38 @@ RC_GTEST_PROP(PiecewiseLinearModel, FitIsTheBestForItsKnots, (std::uint64_t seed
       value += change;
       RC_ASSERT(CostOf(points, fit) >= cost - 1e-12);
     }
+  }
+}
+
+// Weights over ten orders of magnitude: the margin must hold for curves whose noise comes and goes.
+RC_GTEST_PROP(KnotTrials, AgreesWithTheModelWellWithinItsMargin, (std::uint64_t seed)) {
+  NoisyPoints points = MakePoints(40, seed, [](double x) { return 5 * std::sin(x); });
+  const RandomStream random(seed, Purpose::kData);
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    points.variance[i] *= std::pow(10.0, -10.0 * random.Uniform(i / 8));
+  }
+  PiecewiseLinearModel model(points);
+  KnotTrials trials(model);
+  const double tolerance = 1e-3 * trials.margin();
+  Knots knots = {0, 3, 4, 17, 24, 39};
+  trials.Prepare(knots);
+  for (std::size_t k = 1; k < knots.size(); ++k) {
+    const std::vector<double> costs = trials.CostsOfAdding(knots, k);
+    RC_ASSERT(costs.size() == knots[k] - knots[k - 1] - 1);
+    for (std::size_t i = 0; i < costs.size(); ++i) {
+      Knots more = knots;
+      more.insert(more.begin() + static_cast<std::ptrdiff_t>(k), knots[k - 1] + 1 + i);
+      RC_ASSERT(std::abs(costs[i] - model.Cost(more)) < tolerance);
+    }
+  }
+  for (std::size_t k = 1; k + 1 < knots.size(); ++k) {
+    for (std::size_t point = knots[k - 1] + 1; point < knots[k + 1]; ++point) {
+      Knots moved = knots;
+      moved[k] = point;
+      RC_ASSERT(std::abs(trials.CostOfMove(knots, k, point) - model.Cost(moved)) < tolerance);
+    }
+    knots[k] = (knots[k - 1] + knots[k + 1]) / 2;
+    trials.Settle(knots, k);
   }
 }
 
