@@ -1,9 +1,5 @@
 #include "lib/train/linear_norms.h"
 
-#include <cmath>
-
-#include "lib/kernels/reduce.h"
-
 namespace crease::train {
 
 LinearNorms::LinearNorms(const model::ParameterLayout& layout) {
@@ -17,18 +13,12 @@ LinearNorms::LinearNorms(const model::ParameterLayout& layout) {
 }
 
 void LinearNorms::Of(std::span<const float> buffer, std::span<float> norms) const {
-  for (std::size_t l = 0; l < ranges_.size(); ++l) {
-    norms[l] = static_cast<float>(
-        std::sqrt(kernels::SumOfSquares(buffer.data() + ranges_[l].offset, ranges_[l].size)));
-  }
+  kernels::RangeNorms(buffer.data(), ranges_, norms.data());
 }
 
 void LinearNorms::OfDifference(std::span<const float> a, std::span<const float> b,
                                std::span<float> norms) const {
-  for (std::size_t l = 0; l < ranges_.size(); ++l) {
-    norms[l] = static_cast<float>(std::sqrt(kernels::SumOfSquaredDifferences(
-        a.data() + ranges_[l].offset, b.data() + ranges_[l].offset, ranges_[l].size)));
-  }
+  kernels::RangeNormsOfDifference(a.data(), b.data(), ranges_, norms.data());
 }
 
 }  // namespace crease::train

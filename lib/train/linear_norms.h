@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "lib/kernels/range_norms.h"
 #include "lib/model/parameters.h"
 
 namespace crease::train {
@@ -21,10 +22,7 @@ class LinearNorms {
                     std::span<float> norms) const;
 
  private:
-  struct Range {
-    std::size_t offset, size;
-  };
-  std::vector<Range> ranges_;
+  std::vector<kernels::Range> ranges_;
 };
 
 }  // namespace crease::train

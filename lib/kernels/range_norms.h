@@ -1,0 +1,21 @@
+// Euclidean norms of many parts of a flat buffer, with the sums of lib/kernels/reduce.h.
+#pragma once
+
+#include <cstddef>
+#include <span>
+
+namespace crease::kernels {
+
+// Multiples of 16; buffers are padded with zeros.
+struct Range {
+  std::size_t offset = 0, size = 0;
+};
+
+// norms[r] = sqrt(SumOfSquares(values + offset, size)), rounded to float. norms (ranges).
+void RangeNorms(const float* values, std::span<const Range> ranges, float* norms);
+
+// Of a - b, the difference rounded to float.
+void RangeNormsOfDifference(const float* a, const float* b, std::span<const Range> ranges,
+                            float* norms);
+
+}  // namespace crease::kernels
