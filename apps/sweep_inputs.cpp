@@ -41,7 +41,10 @@ std::vector<std::string> OverridesToKeep(const sweep::Spec& spec) {
 
 void LoadEachTask(const std::vector<sweep::PlannedRun>& runs, sweep::DatasetCache& datasets) {
   std::unordered_set<std::string> seen;
+  const train::RunConfig* last = nullptr;
   for (const auto& run : runs) {
+    if (last != nullptr && train::SameInSection("data", run.config, *last)) continue;
+    last = &run.config;
     // Data that differ in their seed alone are all there or all missing.
     train::RunConfig data_only;
     data_only.data = run.config.data;

@@ -15,6 +15,7 @@ namespace crease::apps {
 namespace {
 
 // Hands finished runs to the writer, after a look at what the same runs gave last time.
+// Thread-safe, so that workers compress their runs side by side.
 class Sink {
  public:
   Sink(store::Writer& writer, const train::RecordOptions& record, const Selection& selection,
@@ -51,6 +52,7 @@ sweep::RunnerCallbacks MakeCallbacks(Sink& sink, ProgressPrinter& printer, Heart
   callbacks.sink = [&](train::RunRecord&& run, std::shared_ptr<const data::Dataset> dataset) {
     sink.Take(std::move(run), std::move(dataset));
   };
+  callbacks.sink_is_thread_safe = true;
   callbacks.progress = [&](const sweep::Progress& progress) {
     printer.Update(progress);
     heartbeat.Update(progress);

@@ -124,7 +124,7 @@ ColumnValues EmptyColumn(ValueType type) {
   }
 }
 
-void AppendValue(ColumnValues& column, const Value& value) {
+void AppendValue(ColumnValues& column, Value value) {
   if (const auto* truth = std::get_if<bool>(&value)) {
     std::get<std::vector<std::int64_t>>(column).push_back(*truth ? 1 : 0);
   } else if (const auto* integer = std::get_if<std::int64_t>(&value)) {
@@ -132,7 +132,7 @@ void AppendValue(ColumnValues& column, const Value& value) {
   } else if (const auto* real = std::get_if<double>(&value)) {
     std::get<std::vector<double>>(column).push_back(*real);
   } else {
-    std::get<std::vector<std::string>>(column).push_back(std::get<std::string>(value));
+    std::get<std::vector<std::string>>(column).push_back(std::move(std::get<std::string>(value)));
   }
 }
 

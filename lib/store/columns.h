@@ -49,7 +49,7 @@ using ColumnValues =
     std::variant<std::vector<std::int64_t>, std::vector<double>, std::vector<std::string>>;
 
 ColumnValues EmptyColumn(ValueType type);
-void AppendValue(ColumnValues& column, const Value& value);
+void AppendValue(ColumnValues& column, Value value);
 std::size_t RowCount(const ColumnValues& column);
 
 }  // namespace crease::store

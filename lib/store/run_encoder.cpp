@@ -113,22 +113,65 @@ void EncodeArrays(std::vector<train::RecordedArray>&& arrays, ShardShape& shape,
   }
 }
 
+// What the shape of the run encoded last was made from.
+struct LastShape {
+  train::RecordOptions recorded;
+  train::RunConfig config;
+  std::shared_ptr<const ShardShape> shape;
+};
+
+bool SameArrays(const std::vector<ArrayShape>& a, const std::vector<ArrayShape>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const auto& x, const auto& y) {
+    return x.array.group == y.array.group && x.array.name == y.array.name &&
+           x.array.description == y.array.description && x.array.units == y.array.units &&
+           x.array.dimensions == y.array.dimensions && x.array.shape == y.array.shape;
+  });
+}
+
+bool SameAxes(const std::vector<train::RecordedAxis>& a,
+              const std::vector<train::RecordedAxis>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const auto& x, const auto& y) {
+    return x.group == y.group && x.name == y.name && x.description == y.description &&
+           x.values == y.values;
+  });
+}
+
+bool SameShared(const train::RunConfig& a, const train::RunConfig& b) {
+  if (a.data_digest != b.data_digest) return false;
+  for (const train::ConfigKey& key : train::ConfigKeys()) {
+    if (IsShared(key) && !key.same(a, b)) return false;
+  }
+  return true;
+}
+
+// Most runs have the shape of the one before: its description and its key are used again.
+std::shared_ptr<const ShardShape> Finished(ShardShape&& shape, const train::RunConfig& config,
+                                           const train::RecordOptions& recorded) {
+  thread_local LastShape last;
+  if (last.shape == nullptr || recorded != last.recorded || !SameShared(config, last.config) ||
+      !SameAxes(shape.axes, last.shape->axes) || !SameArrays(shape.arrays, last.shape->arrays)) {
+    shape.record_json = train::ToJson(recorded);
+    shape.key = ShapeKey(shape, config);
+    last = {recorded, config, std::make_shared<const ShardShape>(std::move(shape))};
+  }
+  return last.shape;
+}
+
 }  // namespace
 
 EncodedRun EncodeRun(train::RunRecord&& record, const train::RecordOptions& recorded,
                      std::shared_ptr<const data::Dataset> dataset) {
   EncodedRun run;
-  auto shape = std::make_shared<ShardShape>();
-  shape->record_json = train::ToJson(recorded);
+  ShardShape shape;
   for (train::RecordedAxis& axis : record.axes) {
-    if (!axis.values.empty()) shape->axes.push_back(std::move(axis));
+    if (!axis.values.empty()) shape.axes.push_back(std::move(axis));
   }
-  EncodeArrays(std::move(record.arrays), *shape, run);
-  shape->key = ShapeKey(*shape, record.config);
+  EncodeArrays(std::move(record.arrays), shape, run);
+  run.shape = Finished(std::move(shape), record.config, recorded);
+  run.columns.reserve(RunColumns().size());
   for (const RunColumn& column : RunColumns()) run.columns.push_back(column.get(record));
   run.transitions = std::move(record.transitions);
   run.config = std::move(record.config);
-  run.shape = std::move(shape);
   run.dataset = std::move(dataset);
   return run;
 }

@@ -94,7 +94,8 @@ void ShardBuilder::Add(EncodedRun&& run) {
       file_.WriteChunk(streamed_[i], offset, run.chunks[i][c]);
     }
   }
-  for (std::size_t i = 0; i < columns_.size(); ++i) AppendValue(columns_[i], run.columns[i]);
+  for (std::size_t i = 0; i < columns_.size(); ++i)
+    AppendValue(columns_[i], std::move(run.columns[i]));
   transition_runs_.insert(transition_runs_.end(), run.transitions.size(), runs_);
   transitions_.insert(transitions_.end(), run.transitions.begin(), run.transitions.end());
   raw_bytes_ += run.raw_bytes;

@@ -21,6 +21,10 @@ namespace {
 // Every open shard holds a file and what it gathers; beyond this, the fullest is sealed.
 constexpr std::size_t kMostOpenShards = 32;
 
+// So many runs are handed to the writer's thread together: waking it costs more than a small run.
+constexpr std::size_t kBatchRuns = 32;
+constexpr std::uint64_t kBatchBytes = 8u << 20;
+
 // How often shards are looked at that nothing is added to: runs may take hours each, and what is
 // complete should not wait for the next.
 constexpr std::chrono::seconds kLookAtAges{1};
@@ -43,13 +47,17 @@ struct Writer::State {
   std::condition_variable work, room, idle;
   std::deque<EncodedRun> queue;
   std::uint64_t queued_bytes = 0;
-  bool sealing = false;   // seal everything once the queue is empty
-  bool stopping = false;  // leave, sealing nothing more
+  int waiting_for_room = 0;
+  bool nothing_open = true;  // the first run of a shard is written at once
+  bool sealing = false;      // seal everything once the queue is empty
+  bool stopping = false;     // leave, sealing nothing more
   std::exception_ptr error;
   Summary summary;
   std::thread thread;
 
+  bool Called() const;  // whether there is something to do at once
   void Loop();
+  void WriteQueue(std::unique_lock<std::mutex>& lock);
   void Write(EncodedRun&& run);
   void SealOne(std::map<std::string, std::unique_ptr<ShardBuilder>>::iterator shard);
   void SealFull();
@@ -57,50 +65,58 @@ struct Writer::State {
   void Fail();
 };
 
+bool Writer::State::Called() const {
+  if (stopping || sealing) return true;
+  if (queue.empty()) return false;
+  return nothing_open || waiting_for_room > 0 || queue.size() >= kBatchRuns ||
+         queued_bytes >= kBatchBytes;
+}
+
 void Writer::State::Loop() {
   SilenceHdf5();
   std::unique_lock lock(mutex);
   while (true) {
-    const auto called = [&] { return stopping || sealing || !queue.empty(); };
-    bool by_call = true;
-    if (open.empty()) {
-      work.wait(lock, called);
+    nothing_open = open.empty();
+    if (nothing_open && queue.empty()) {
+      work.wait(lock, [&] { return Called(); });
     } else {
-      by_call = work.wait_for(lock, kLookAtAges, called);
+      work.wait_for(lock, kLookAtAges, [&] { return Called(); });
     }
     if (stopping) break;
     try {
-      if (!by_call) {
-        lock.unlock();
-        SealFull();
-        lock.lock();
-        continue;
-      }
-      if (!queue.empty()) {
-        EncodedRun run = std::move(queue.front());
-        queue.pop_front();
-        lock.unlock();
-        const std::uint64_t bytes = run.queued_bytes;
-        Write(std::move(run));
-        lock.lock();
-        queued_bytes -= bytes;
-        room.notify_all();
-        continue;
-      }
+      WriteQueue(lock);
+      const bool all = sealing;
       lock.unlock();
-      SealAll();
+      if (all) {
+        SealAll();
+      } else {
+        SealFull();
+      }
       lock.lock();
     } catch (...) {
       if (!lock.owns_lock()) lock.lock();
       Fail();
     }
-    if (queue.empty()) {
+    if (sealing && queue.empty() && open.empty()) {
       sealing = false;
       idle.notify_all();
     }
   }
   lock.unlock();
   open.clear();
+}
+
+void Writer::State::WriteQueue(std::unique_lock<std::mutex>& lock) {
+  while (!queue.empty() && !stopping) {
+    EncodedRun run = std::move(queue.front());
+    queue.pop_front();
+    lock.unlock();
+    const std::uint64_t bytes = run.queued_bytes;
+    Write(std::move(run));
+    lock.lock();
+    queued_bytes -= bytes;
+    if (waiting_for_room > 0) room.notify_all();
+  }
 }
 
 // What is open is lost with the first error: a file that could not be written to is of no use.
@@ -176,14 +192,22 @@ void Writer::Append(train::RunRecord&& record, const train::RecordOptions& recor
   EncodedRun run = EncodeRun(std::move(record), recorded, std::move(dataset));
   State& state = *state_;
   std::unique_lock lock(state.mutex);
-  state.room.wait(lock, [&] {
+  const auto has_room = [&] {
     return state.error || state.queued_bytes == 0 ||
            state.queued_bytes + run.queued_bytes <= state.options.queue_bytes;
-  });
+  };
+  if (!has_room()) {
+    ++state.waiting_for_room;
+    state.work.notify_all();
+    state.room.wait(lock, has_room);
+    --state.waiting_for_room;
+  }
   if (state.error) std::rethrow_exception(state.error);
   state.queued_bytes += run.queued_bytes;
   state.queue.push_back(std::move(run));
-  state.work.notify_all();
+  const bool called = state.Called();
+  lock.unlock();
+  if (called) state.work.notify_all();
 }
 
 void Writer::Seal() {

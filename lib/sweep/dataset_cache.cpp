@@ -47,10 +47,18 @@ struct DatasetCache::State {
   std::deque<DatasetPointer> kept;
   std::uint64_t kept_bytes = 0;
 
-  std::shared_ptr<Entry> EntryOf(const std::string& key) {
+  train::RunConfig last;  // whose data last_entry holds: mostly what is asked for next
+  std::shared_ptr<Entry> last_entry;
+
+  std::shared_ptr<Entry> EntryOf(const data::Options& options) {
+    train::RunConfig asked;
+    asked.data = options;
     const std::lock_guard lock(mutex);
-    std::shared_ptr<Entry>& entry = entries[key];
+    if (last_entry != nullptr && train::SameInSection("data", asked, last)) return last_entry;
+    std::shared_ptr<Entry>& entry = entries[KeyOf(options)];
     if (entry == nullptr) entry = std::make_shared<Entry>();
+    last = std::move(asked);
+    last_entry = entry;
     return entry;
   }
 
@@ -69,7 +77,7 @@ DatasetCache::DatasetCache() : state_(std::make_unique<State>()) {}
 DatasetCache::~DatasetCache() = default;
 
 std::shared_ptr<const data::Dataset> DatasetCache::Get(const data::Options& options) {
-  const std::shared_ptr<Entry> entry = state_->EntryOf(KeyOf(options));
+  const std::shared_ptr<Entry> entry = state_->EntryOf(options);
   const std::lock_guard lock(entry->loading);
   DatasetPointer dataset = entry->dataset.lock();
   if (dataset != nullptr) return dataset;

@@ -55,7 +55,8 @@ void RunMonitor::Finish(const PlannedRun& run, train::RunRecord&& record,
   const std::int64_t transitions = std::ssize(record.transitions);
   bool taken = false;
   {
-    const std::lock_guard lock(sink_mutex_);
+    std::unique_lock<std::mutex> lock;
+    if (!callbacks_.sink_is_thread_safe) lock = std::unique_lock(sink_mutex_);
     Guarded([&] {
       callbacks_.sink(std::move(record), std::move(dataset));
       taken = true;

@@ -1,7 +1,11 @@
 #include <algorithm>
+#include <charconv>
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 
 #include <nlohmann/json.hpp>
 
@@ -61,10 +65,17 @@ void SetFromJson(const std::string& name, const json& element, RunConfig& config
   if (!wrong.empty()) throw Damaged(name + " " + wrong);
 }
 
-}  // namespace
+// The JSON of a configuration, and where its seed stands in it.
+struct TextOfConfig {
+  RunConfig config;
+  std::string text;
+  const ConfigKey* seed = nullptr;
+  std::size_t seed_begin = 0, seed_end = 0;
+};
 
-std::string ToJson(const RunConfig& config) {
-  std::string text = "{";
+TextOfConfig Write(const RunConfig& config) {
+  TextOfConfig written{.config = config, .text = "{"};
+  std::string& text = written.text;
   std::string_view open_section;
   for (const ConfigKey& key : ConfigKeys()) {
     if (key.section() != open_section) {
@@ -77,12 +88,32 @@ std::string ToJson(const RunConfig& config) {
     } else if (text.size() > 1) {
       text += ",";
     }
-    text += JsonString(key.short_name()) + ":" + JsonValue(key, key.get(config));
+    text += JsonString(key.short_name()) + ":";
+    const std::size_t begin = text.size();
+    text += JsonValue(key, key.get(config));
+    if (key.name != "seed") continue;
+    written.seed = &key;
+    written.seed_begin = begin;
+    written.seed_end = text.size();
   }
-  return text + (open_section.empty() ? "}" : "}}");
+  text += open_section.empty() ? "}" : "}}";
+  return written;
 }
 
-RunConfig ConfigFromJson(std::string_view text) {
+// The same configuration as the one read last, but for the seed, which stands at the end: its
+// value, or nothing if `text` is not of that kind.
+std::optional<std::int64_t> OtherSeed(std::string_view text, std::string_view before_seed) {
+  if (before_seed.empty() || !text.starts_with(before_seed) || !text.ends_with('}')) return {};
+  text.remove_prefix(before_seed.size());
+  text.remove_suffix(1);
+  if (text.empty() || (text[0] == '0' && text.size() > 1)) return {};
+  std::int64_t seed = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seed);
+  if (error != std::errc() || end != text.data() + text.size() || seed < 0) return {};
+  return seed;
+}
+
+RunConfig Parse(std::string_view text) {
   const json root = json::parse(text, nullptr, false);
   if (!root.is_object()) throw Damaged("is no JSON object");
   RunConfig config;
@@ -96,6 +127,53 @@ RunConfig ConfigFromJson(std::string_view text) {
     }
   }
   return config;
+}
+
+}  // namespace
+
+bool SameInSection(std::string_view section, const RunConfig& a, const RunConfig& b) {
+  if (a.data_digest != b.data_digest) return false;
+  for (const ConfigKey& key : ConfigKeys()) {
+    if (key.section() == section && !key.same(a, b)) return false;
+  }
+  return true;
+}
+
+bool SameButForSeed(const RunConfig& a, const RunConfig& b) {
+  if (a.data_digest != b.data_digest) return false;
+  for (const ConfigKey& key : ConfigKeys()) {
+    if (key.name != "seed" && !key.same(a, b)) return false;
+  }
+  return true;
+}
+
+std::string ToJson(const RunConfig& config) {
+  // Most runs of a sweep differ from the one before in their seed alone.
+  thread_local TextOfConfig last;
+  if (last.text.empty() || !SameButForSeed(config, last.config)) last = Write(config);
+  std::string text;
+  text.reserve(last.text.size() + 20);
+  text.append(last.text, 0, last.seed_begin);
+  text += JsonValue(*last.seed, last.seed->get(config));
+  text.append(last.text, last.seed_end);
+  return text;
+}
+
+RunConfig ConfigFromJson(std::string_view text) {
+  constexpr std::string_view kSeed = "},\"seed\":";
+  thread_local RunConfig last;
+  thread_local std::string before_seed;
+  if (const auto seed = OtherSeed(text, before_seed)) {
+    RunConfig config = last;
+    const ConfigKey* key = FindConfigKey("seed");
+    const std::string wrong = SetConfigValue(*key, *seed, config);
+    if (!wrong.empty()) throw Damaged("seed " + wrong);
+    return config;
+  }
+  last = Parse(text);
+  const std::size_t at = text.rfind(kSeed);
+  before_seed = at == std::string_view::npos ? "" : text.substr(0, at + kSeed.size());
+  return last;
 }
 
 std::string RunId(const RunConfig& config) {

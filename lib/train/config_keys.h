@@ -33,6 +33,8 @@ struct ConfigKey {
   // Requires: `value` holds the alternative that `type` names. Returns "" or what is wrong with
   // the value, as "must be >= 1".
   std::function<std::string(const Value& value, RunConfig& config)> set;
+  // Whether two configurations have the same value of this key, reals bit for bit.
+  std::function<bool(const RunConfig&, const RunConfig&)> same;
 
   std::string_view section() const;     // "model"; "" for seed
   std::string_view short_name() const;  // "width"
@@ -48,6 +50,11 @@ const ConfigKey* FindConfigKey(std::string_view name);
 // ("learning_rate"), or by the same last part in another section ("lr", "model.lr" for
 // "train.lr"); "" if nothing is near.
 std::string NearestName(std::string_view name, std::span<const std::string> candidates);
+
+// Whether two configurations agree in all keys of a section and in data_digest.
+bool SameInSection(std::string_view section, const RunConfig& a, const RunConfig& b);
+// In all that the canonical configuration holds but the seed.
+bool SameButForSeed(const RunConfig& a, const RunConfig& b);
 
 // Sets a key from a value of any type: integers serve as reals, the key's word as its integer.
 // Returns "" or what is wrong ("is a string, must be an integer >= 1").

@@ -1,6 +1,7 @@
 // Makers of the rows of the table of configuration keys.
 #pragma once
 
+#include <bit>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -23,7 +24,23 @@ inline ConfigKey BlankKey(std::string_view name, ValueType type, std::string_vie
           .word = "",
           .word_value = 0,
           .get = {},
-          .set = {}};
+          .set = {},
+          .same = {}};
+}
+
+// Reals by their bits, so that what is the same has the same text.
+template <typename T>
+bool SameValue(const T& a, const T& b) {
+  if constexpr (std::is_floating_point_v<T>) {
+    return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b);
+  } else {
+    return a == b;
+  }
+}
+
+template <typename FieldOf>
+auto SameField(FieldOf field) {
+  return [field](const RunConfig& a, const RunConfig& b) { return SameValue(field(a), field(b)); };
 }
 
 // A field: from a configuration to a reference to one of its members.
@@ -48,6 +65,7 @@ auto Field(Member optim::Options::*member) {
 template <typename FieldOf>
 ConfigKey BoolKey(std::string_view name, std::string_view description, FieldOf field) {
   ConfigKey key = BlankKey(name, ValueType::kBool, description);
+  key.same = SameField(field);
   key.get = [field](const RunConfig& config) -> Value { return field(config); };
   key.set = [field](const Value& value, RunConfig& config) -> std::string {
     field(config) = std::get<bool>(value);
@@ -79,6 +97,7 @@ ConfigKey IntegerKey(std::string_view name, const IntegerRange& range, std::stri
                      FieldOf field) {
   ConfigKey key = BlankKey(name, ValueType::kInteger, description);
   key.range = range.Text();
+  key.same = SameField(field);
   key.get = [field](const RunConfig& config) -> Value {
     return static_cast<std::int64_t>(field(config));
   };
@@ -113,6 +132,7 @@ ConfigKey RealKey(std::string_view name, const RealRange& range, std::string_vie
                   FieldOf field) {
   ConfigKey key = BlankKey(name, ValueType::kReal, description);
   key.range = range.text;
+  key.same = SameField(field);
   key.get = [field](const RunConfig& config) -> Value { return field(config); };
   key.set = [field, range](const Value& value, RunConfig& config) -> std::string {
     const double real = std::get<double>(value);
@@ -137,6 +157,7 @@ ConfigKey ChoiceKey(std::string_view name, const Named<Enum>& named, std::string
                     FieldOf field) {
   ConfigKey key = BlankKey(name, ValueType::kString, description);
   for (const auto& [choice, unused] : named) key.choices.push_back(choice);
+  key.same = SameField(field);
   key.get = [field, named](const RunConfig& config) -> Value {
     for (const auto& [choice, value] : named) {
       if (value == field(config)) return choice;
@@ -166,6 +187,7 @@ ConfigKey NameKey(std::string_view name, const std::vector<std::string>& choices
 template <typename FieldOf>
 ConfigKey TextKey(std::string_view name, std::string_view description, FieldOf field) {
   ConfigKey key = BlankKey(name, ValueType::kString, description);
+  key.same = SameField(field);
   key.get = [field](const RunConfig& config) -> Value { return field(config); };
   key.set = [field](const Value& value, RunConfig& config) -> std::string {
     const std::string& text = std::get<std::string>(value);

@@ -47,7 +47,7 @@ namespace {
 
 // Allocations between the first progress call and the last, the steps alone.
 long AllocationsDuringSteps(RunConfig config, const RecordOptions& recording) {
-  config.steps = 30000;
+  config.steps = 100000;
   const data::Dataset dataset = data::Load(config.data);
   long first = 0, last = 0, calls = 0;
   Train(config, dataset, recording, {.on_progress = [&](std::int64_t) {
