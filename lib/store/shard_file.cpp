@@ -149,8 +149,7 @@ void ShardFile::DefineCoordinate(const std::string& group, const std::string& na
                                  const std::string& description, const std::string& units) {
   Write({group, name, ElementType::kInt64, 8, {}, {values.size()}, false, description, units},
         std::as_bytes(values));
-  const DatasetHandle scale = Open(Join(group, name));
-  Check(H5DSset_scale(scale.get(), name.c_str()));
+  Check(H5DSset_scale(described_.back().dataset.get(), name.c_str()));
   dimensions_[Join(group, name)] = values.size();
 }
 
@@ -197,19 +196,24 @@ void ShardFile::Describe(const DatasetHandle& dataset, const DatasetSpec& spec) 
   }
   // xarray keeps text as bytes unless it is told the encoding.
   if (spec.type == ElementType::kText) SetTextOf(dataset.get(), "_Encoding", "utf-8");
-  described_.push_back(spec);
+  described_.push_back({spec, {}});
 }
 
 // At the end, because the number of runs is not known before, and an unlimited dimension would make
 // h5netcdf look at every data set that has it, for every data set that has it.
 void ShardFile::AttachDimensions() {
-  for (const DatasetSpec& spec : described_) {
-    const DatasetHandle dataset = Open(Join(spec.group, spec.name));
+  std::map<std::string, DatasetHandle> scales;  // by path: most data sets share a few
+  for (auto& [spec, dataset] : described_) {
+    if (!dataset) dataset = Open(Join(spec.group, spec.name));
     for (std::size_t i = 0; i < spec.dimensions.size(); ++i) {
-      const DatasetHandle scale = Open(ScalePath(spec.group, spec.dimensions[i]));
+      const std::string path = ScalePath(spec.group, spec.dimensions[i]);
+      DatasetHandle& scale = scales[path];
+      if (!scale) scale = Open(path);
       Check(H5DSattach_scale(dataset.get(), scale.get(), static_cast<unsigned>(i)));
     }
+    dataset.Reset();
   }
+  described_.clear();
 }
 
 void ShardFile::SetRows(const DatasetHandle& dataset, std::size_t rows) {
@@ -231,9 +235,9 @@ void ShardFile::Write(const DatasetSpec& spec, std::span<const std::byte> bytes)
   std::vector<std::size_t> dims = spec.shape;
   for (std::size_t& dim : dims) dim = std::max<std::size_t>(dim, 1);
   const ChunkLayout layout = ChunkLayout::Cut(dims, spec.element_bytes, kChunkTargetBytes);
-  const DatasetHandle dataset = Create(spec, layout);
-  if (bytes.empty()) return;
-  for (std::size_t i = 0; i < layout.count(); ++i) {
+  DatasetHandle created = Create(spec, layout);
+  const DatasetHandle& dataset = described_.back().dataset = std::move(created);
+  for (std::size_t i = 0; i < (bytes.empty() ? 0 : layout.count()); ++i) {
     const ChunkLayout::Block block = layout.At(i);
     WriteChunk(dataset, block.offset,
                EncodeChunk(bytes.subspan(block.first_byte, block.bytes), layout.chunk_bytes(),

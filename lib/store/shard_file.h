@@ -94,7 +94,11 @@ class ShardFile {
   FileHandle file_;
   std::map<std::string, GroupHandle> groups_;
   std::map<std::string, std::size_t> dimensions_;  // by path: length
-  std::vector<DatasetSpec> described_;             // whose dimensions are to be attached
+  struct Described {
+    DatasetSpec spec;
+    DatasetHandle dataset;  // none if the caller of Create has it
+  };
+  std::vector<Described> described_;  // whose dimensions are to be attached
 };
 
 }  // namespace crease::store
