@@ -1,4 +1,4 @@
-// Losses of one group of 16 points, and their sums over groups.
+// Losses of a few groups of 16 points at once, and their sums over groups.
 #if defined(CREASE_KERNELS_LOSS_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef CREASE_KERNELS_LOSS_INL_H_
 #undef CREASE_KERNELS_LOSS_INL_H_
@@ -15,24 +15,31 @@ HWY_BEFORE_NAMESPACE();
 namespace crease::kernels {
 namespace HWY_NAMESPACE {
 
-HWY_INLINE Group LoadLabels(const std::int32_t* labels) {
+template <std::size_t kGroups = 1>
+HWY_INLINE Groups<kGroups> LoadLabels(const std::int32_t* labels) {
   const IntegerTag d;
-  Group r;
-  CREASE_FOR_EACH_VECTOR(r.v[i] = hn::ConvertTo(Tag(), hn::Load(d, labels + i * kVectorLanes)));
+  Groups<kGroups> r;
+  for (std::size_t i = 0; i < kGroups * kVectors; ++i) {
+    r.v[i] = hn::ConvertTo(Tag(), hn::Load(d, labels + i * kVectorLanes));
+  }
   return r;
 }
 
+template <typename P>
 struct Largest {
-  Group value, index;
+  P value, index;
 };
 
-HWY_INLINE Largest FindLargest(std::size_t outputs, const float* z) {
-  Largest largest = {Load(z), Zero()};
+template <std::size_t kGroups>
+HWY_INLINE Largest<Groups<kGroups>> FindLargest(std::size_t outputs, const float* z) {
+  using P = Groups<kGroups>;
+  const std::size_t stride = outputs * kLanes;
+  Largest<P> largest = {LoadGroups<kGroups>(z, stride), Zero<P>()};
   for (std::size_t c = 1; c < outputs; ++c) {
-    const Group value = Load(z + c * kLanes);
-    const GroupMask above = Less(largest.value, value);
+    const P value = LoadGroups<kGroups>(z + c * kLanes, stride);
+    const auto above = Less(largest.value, value);
     largest.value = Select(above, value, largest.value);
-    largest.index = Select(above, Set(static_cast<float>(c)), largest.index);
+    largest.index = Select(above, Set<P>(static_cast<float>(c)), largest.index);
   }
   return largest;
 }
@@ -41,8 +48,15 @@ struct Totals {
   DoubleLanes loss;
   Group correct;
 
-  HWY_INLINE void CountCorrect(const Group& predicted, const Group& label) {
-    correct = correct + Select(Equal(predicted, label), Set(1.0f), Zero());
+  template <std::size_t kCount>
+  HWY_INLINE void AddLoss(const Vectors<kCount>& losses) {
+    for (std::size_t g = 0; g < kCount / kVectors; ++g) loss.Add(Part(losses, g));
+  }
+  template <std::size_t kCount>
+  HWY_INLINE void CountCorrect(const Vectors<kCount>& predicted, const Vectors<kCount>& label) {
+    using P = Vectors<kCount>;
+    const P right = Select(Equal(predicted, label), Set<P>(1.0f), Zero<P>());
+    for (std::size_t g = 0; g < kCount / kVectors; ++g) correct = correct + Part(right, g);
   }
   HWY_INLINE LossResult Result(double count) const {
     alignas(64) float lanes[kLanes];
@@ -53,69 +67,83 @@ struct Totals {
   }
 };
 
-// One group of 16 points. d_z: gradients times `scale`, or nullptr.
-HWY_INLINE void CrossEntropyGroup(std::size_t outputs, const float* z, const Group& label,
-                                  float scale, float* d_z, Totals& totals) {
-  const Largest largest = FindLargest(outputs, z);
-  Group rest = Zero(), label_logit = Zero();
+// z, d_z (kGroups, outputs, 16). d_z: gradients times `scale`, or nullptr.
+template <std::size_t kGroups>
+HWY_INLINE void CrossEntropyGroups(std::size_t outputs, const float* z,
+                                   const Groups<kGroups>& label, float scale, float* d_z,
+                                   Totals& totals) {
+  using P = Groups<kGroups>;
+  const std::size_t stride = outputs * kLanes;
+  const Largest<P> largest = FindLargest<kGroups>(outputs, z);
+  P rest = Zero<P>(), label_logit = Zero<P>();
   for (std::size_t c = 0; c < outputs; ++c) {
-    const Group index = Set(static_cast<float>(c)), logit = Load(z + c * kLanes);
-    const Group power = Exp(logit - largest.value);
-    rest = rest + Select(Equal(index, largest.index), Zero(), power);
+    const P index = Set<P>(static_cast<float>(c)),
+            logit = LoadGroups<kGroups>(z + c * kLanes, stride);
+    const P power = Exp(logit - largest.value);
+    rest = rest + Select(Equal(index, largest.index), Zero<P>(), power);
     label_logit = Select(Equal(index, label), logit, label_logit);
-    if (d_z != nullptr) Store(power, d_z + c * kLanes);
+    if (d_z != nullptr) StoreGroups<kGroups>(power, stride, d_z + c * kLanes);
   }
-  const GroupMask padding = Less(label, Zero());
-  const Group loss = Log1p(rest) + (largest.value - label_logit);
-  totals.loss.Add(Select(padding, Zero(), loss));
+  const auto padding = Less(label, Zero<P>());
+  const P loss = Log1p(rest) + (largest.value - label_logit);
+  totals.AddLoss(Select(padding, Zero<P>(), loss));
   totals.CountCorrect(largest.index, label);
   if (d_z == nullptr) return;
 
-  const Group inverse = Set(1.0f) / (Set(1.0f) + rest);
+  const P inverse = Set<P>(1.0f) / (Set<P>(1.0f) + rest);
   for (std::size_t c = 0; c < outputs; ++c) {
-    const Group index = Set(static_cast<float>(c));
-    const Group probability = Load(d_z + c * kLanes) * inverse;
+    const P index = Set<P>(static_cast<float>(c));
+    const P probability = LoadGroups<kGroups>(d_z + c * kLanes, stride) * inverse;
     // 1 - p of the largest output is rest / (1 + rest), without cancellation.
-    const Group others =
-        Select(Equal(index, largest.index), -(rest * inverse), probability - Set(1.0f));
-    const Group gradient = Select(Equal(index, label), others, probability);
-    Store(Select(padding, Zero(), gradient * Set(scale)), d_z + c * kLanes);
+    const P others =
+        Select(Equal(index, largest.index), -(rest * inverse), probability - Set<P>(1.0f));
+    const P gradient = Select(Equal(index, label), others, probability);
+    StoreGroups<kGroups>(Select(padding, Zero<P>(), gradient * Set<P>(scale)), stride,
+                         d_z + c * kLanes);
   }
 }
 
-// CrossEntropyGroup with two outputs, the same bits: the larger one's power is exactly 1.
-HWY_INLINE void CrossEntropyOfTwo(const float* z, const Group& label, float scale, float* d_z,
-                                  Totals& totals) {
-  const Group z0 = Load(z), z1 = Load(z + kLanes), one = Set(1.0f);
-  const GroupMask second = Less(z0, z1);
-  const Group largest = Select(second, z1, z0), index = Select(second, one, Zero());
-  const Group rest = Exp(Select(second, z0, z1) - largest);
-  const GroupMask padding = Less(label, Zero()), is_second = Equal(label, one);
-  const Group loss = Log1p(rest) + (largest - Select(is_second, z1, z0));
-  totals.loss.Add(Select(padding, Zero(), loss));
+// CrossEntropyGroups with two outputs, the same bits: the larger one's power is exactly 1.
+template <typename P>
+HWY_INLINE void CrossEntropyOfTwo(const P& z0, const P& z1, const P& label, float scale, P& d0,
+                                  P& d1, Totals& totals) {
+  const P one = Set<P>(1.0f);
+  const auto second = Less(z0, z1);
+  const P largest = Select(second, z1, z0), index = Select(second, one, Zero<P>());
+  const P rest = Exp(Select(second, z0, z1) - largest);
+  const auto padding = Less(label, Zero<P>()), is_second = Equal(label, one);
+  const P loss = Log1p(rest) + (largest - Select(is_second, z1, z0));
+  totals.AddLoss(Select(padding, Zero<P>(), loss));
   totals.CountCorrect(index, label);
 
-  const Group inverse = one / (one + rest);
-  const Group probability = rest * inverse;  // of the smaller one
-  const GroupMask right = Equal(index, label);
-  const Group of_label = Select(right, -probability, probability - one) * Set(scale);
-  const Group of_other = Select(right, probability, inverse) * Set(scale);
-  Store(Select(padding, Zero(), Select(is_second, of_other, of_label)), d_z);
-  Store(Select(padding, Zero(), Select(is_second, of_label, of_other)), d_z + kLanes);
+  const P inverse = one / (one + rest);
+  const P probability = rest * inverse;  // of the smaller one
+  const auto right = Equal(index, label);
+  const P of_label = Select(right, -probability, probability - one) * Set<P>(scale);
+  const P of_other = Select(right, probability, inverse) * Set<P>(scale);
+  d0 = Select(padding, Zero<P>(), Select(is_second, of_other, of_label));
+  d1 = Select(padding, Zero<P>(), Select(is_second, of_label, of_other));
 }
 
-HWY_INLINE void SquaredErrorGroup(const LossShape& shape, const float* z, const float* target,
-                                  const GroupMask& real, float scale, float* d_z, Totals& totals) {
-  Group sum = Zero();
+// z, target, d_z (kGroups, outputs, 16); real: the lanes that are points.
+template <std::size_t kGroups>
+HWY_INLINE void SquaredErrorGroups(const LossShape& shape, const float* z, const float* target,
+                                   const Comparisons<kGroups * kVectors>& real, float scale,
+                                   float* d_z, Totals& totals) {
+  using P = Groups<kGroups>;
+  const std::size_t stride = shape.outputs * kLanes;
+  P sum = Zero<P>();
   for (std::size_t c = 0; c < shape.supervised; ++c) {
-    const Group error = Load(z + c * kLanes) - Load(target + c * kLanes);
+    const P error = LoadGroups<kGroups>(z + c * kLanes, stride) -
+                    LoadGroups<kGroups>(target + c * kLanes, stride);
     sum = MulAdd(error, error, sum);
-    if (d_z != nullptr) Store(Select(real, error * Set(scale), Zero()), d_z + c * kLanes);
+    if (d_z == nullptr) continue;
+    StoreGroups<kGroups>(Select(real, error * Set<P>(scale), Zero<P>()), stride, d_z + c * kLanes);
   }
   for (std::size_t c = shape.supervised; d_z != nullptr && c < shape.outputs; ++c) {
-    Store(Zero(), d_z + c * kLanes);
+    StoreGroups<kGroups>(Zero<P>(), stride, d_z + c * kLanes);
   }
-  totals.loss.Add(Select(real, sum, Zero()));
+  totals.AddLoss(Select(real, sum, Zero<P>()));
 }
 
 }  // namespace HWY_NAMESPACE

@@ -1,4 +1,4 @@
-// Forward, cross-entropy and backward of a narrow network, block by block of points, with a block's
+// Forward, loss and backward of a narrow network, block by block of points, with a block's
 // activations in registers and on the stack.
 //
 // Gives the same bits as the kernels it stands for (linear.h, norm.h, loss.h; sums over points in
@@ -20,22 +20,29 @@ struct NarrowLayer {
   const float* bias = nullptr;         // (outputs) or nullptr
   const float* norm_weight = nullptr;  // (outputs) or nullptr: no affine map after the norm
   const float* norm_bias = nullptr;
-  float* d_weight = nullptr;  // gradients, as the parameters
+  const float* alpha = nullptr;  // (1) with dyt or nullptr
+  float* d_weight = nullptr;     // gradients, as the parameters
   float* d_bias = nullptr;
   float* d_norm_weight = nullptr;
   float* d_norm_bias = nullptr;
+  float* d_alpha = nullptr;
 };
 
 struct NarrowStep {
-  NormSpec norm;                        // unit, layernorm or rmsnorm
-  std::span<const NarrowLayer> layers;  // hidden ones, then the last linear
-  const float* x = nullptr;             // (groups, inputs, 16)
-  const std::int32_t* labels = nullptr;
+  NormSpec norm;
+  std::span<const NarrowLayer> layers;   // hidden ones, then the last linear
+  const float* x = nullptr;              // (groups, inputs, 16)
+  const std::int32_t* labels = nullptr;  // (groups * 16), padded with -1
+  const float* targets = nullptr;        // (groups, outputs, 16), or nullptr: cross-entropy
+  std::size_t supervised = 0;            // with targets: the first so many outputs count
   std::size_t points = 0;
 };
 
-// Whether NarrowForwardBackward takes such a network: widths 2 to 6.
-bool NarrowSupports(NormKind norm, std::size_t inputs, std::size_t width, std::size_t outputs,
+inline constexpr std::size_t kNarrowDepth = 8, kNarrowOutputs = 8;
+
+// Whether NarrowForwardBackward takes such a network: widths 2 to 8, every norm but groupnorm of
+// single entries.
+bool NarrowSupports(const NormSpec& norm, std::size_t inputs, std::size_t outputs,
                     std::size_t depth);
 
 // Whether this CPU's instruction set has it, which it does where it is faster than the kernels it

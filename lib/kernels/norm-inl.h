@@ -68,25 +68,33 @@ HWY_INLINE void RootBackward(std::size_t width, float share, const float* u,
 }
 
 // |z|^(exponent - 1) for exponents 1, 2, 3.
-HWY_INLINE Group LowerPower(int exponent, const Group& z) {
-  if (exponent == 1) return Set(1.0f);
+template <typename P>
+HWY_INLINE P LowerPower(int exponent, const P& z) {
+  if (exponent == 1) return Set<P>(1.0f);
   return exponent == 2 ? Abs(z) : z * z;
 }
 
 // 0 at 0, the derivative that PyTorch takes for |z|.
-HWY_INLINE Group Sign(const Group& z) {
-  return Select(Less(Zero(), z), Set(1.0f), Select(Less(z, Zero()), Set(-1.0f), Zero()));
+template <typename P>
+HWY_INLINE P Sign(const P& z) {
+  const P zero = Zero<P>();
+  return Select(Less(zero, z), Set<P>(1.0f), Select(Less(z, zero), Set<P>(-1.0f), zero));
+}
+
+// beta^exponent, by multiplication.
+HWY_INLINE float DivisiveOffset(const NormSpec& spec) {
+  float offset = spec.beta;
+  for (int k = 1; k < spec.exponent; ++k) offset *= spec.beta;
+  return offset;
 }
 
 HWY_INLINE void DivisiveForward(const NormSpec& spec, const float* z, float* u,
                                 float* inverse_divisor) {
-  float offset = spec.beta;
-  for (int k = 1; k < spec.exponent; ++k) offset *= spec.beta;
   const Group sum = SumOverEntries(spec.width, [=](const Group& partial, std::size_t i) HWY_ATTR {
     const Group value = Load(z + i * kLanes);
     return MulAdd(Abs(value), LowerPower(spec.exponent, value), partial);
   });
-  const Group inverse = Set(1.0f) / (Set(offset) + sum);
+  const Group inverse = Set(1.0f) / (Set(DivisiveOffset(spec)) + sum);
   for (std::size_t i = 0; i < spec.width; ++i) {
     const Group value = Load(z + i * kLanes);
     Store(value * LowerPower(spec.exponent, value) * inverse, u + i * kLanes);

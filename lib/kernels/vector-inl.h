@@ -1,7 +1,7 @@
 // A group of 16 floats, one for each of 16 points, on whatever vectors the target has.
 //
 // Every operation works on each lane alone with IEEE rounding, and MulAdd is fused on every
-// target, so a kernel written with Group gives the same bits on all of them. Comparisons select;
+// target, so a kernel written with Vectors gives the same bits on all of them. Comparisons select;
 // hardware Min and Max are avoided, since they disagree about NaN.
 //
 // Included once for each target; no include guard of the usual kind (see Highway's README).
@@ -47,109 +47,167 @@ HWY_INLINE Vector FusedMulAdd(Vector a, Vector b, Vector c) {
 #endif
 }
 
-struct Group {
-  Vector v[kVectors];
+HWY_INLINE Vector FusedNegMulAdd(Vector a, Vector b, Vector c) {  // c - a b
+#if HWY_NATIVE_FMA
+  return hn::NegMulAdd(a, b, c);
+#else
+  return FusedMulAdd(hn::Neg(a), b, c);
+#endif
+}
+
+// Vectors that go through the same operations side by side.
+template <std::size_t kVectorCount>
+struct Vectors {
+  static constexpr std::size_t kCount = kVectorCount;
+  Vector v[kCount];
 };
-struct GroupMask {
-  Comparison m[kVectors];
+template <std::size_t kCount>
+struct Comparisons {
+  Comparison m[kCount];
 };
 
-// One line for each operation: the same on every vector of the group.
+using Group = Vectors<kVectors>;
+using GroupMask = Comparisons<kVectors>;
+// Several groups, the vectors of the first before those of the second: in one operation they hide
+// each other's latency.
+template <std::size_t kGroups>
+using Groups = Vectors<kGroups * kVectors>;
+
+// Group g lies at from + g stride.
+template <std::size_t kGroups>
+HWY_INLINE Groups<kGroups> LoadGroups(const float* HWY_RESTRICT from, std::size_t stride) {
+  Groups<kGroups> r;
+  for (std::size_t i = 0; i < kGroups * kVectors; ++i) {
+    const std::size_t at = i / kVectors * stride + i % kVectors * kVectorLanes;
+    r.v[i] = hn::Load(Tag(), from + at);  // aligned
+  }
+  return r;
+}
+template <std::size_t kGroups>
+HWY_INLINE void StoreGroups(const Groups<kGroups>& a, std::size_t stride, float* HWY_RESTRICT to) {
+  for (std::size_t i = 0; i < kGroups * kVectors; ++i) {
+    const std::size_t at = i / kVectors * stride + i % kVectors * kVectorLanes;
+    hn::Store(a.v[i], Tag(), to + at);
+  }
+}
+HWY_INLINE Group Load(const float* HWY_RESTRICT from) { return LoadGroups<1>(from, 0); }
+HWY_INLINE void Store(const Group& a, float* HWY_RESTRICT to) { StoreGroups<1>(a, 0, to); }
+
+template <std::size_t kCount>
+HWY_INLINE Group Part(const Vectors<kCount>& groups, std::size_t g) {  // group g of them
+  Group r;
+  for (std::size_t i = 0; i < kVectors; ++i) r.v[i] = groups.v[g * kVectors + i];
+  return r;
+}
+
+template <typename P = Group>
+HWY_INLINE P Set(float value) {
+  P r;
+  const Vector all = hn::Set(Tag(), value);
+  for (std::size_t i = 0; i < P::kCount; ++i) r.v[i] = all;
+  return r;
+}
+template <typename P = Group>
+HWY_INLINE P Zero() {
+  return Set<P>(0.0f);
+}
+
+// One line for each operation: the same on every vector of them.
 #define CREASE_FOR_EACH_VECTOR(expression) \
-  for (std::size_t i = 0; i < kVectors; ++i) expression
+  for (std::size_t i = 0; i < kCount; ++i) expression
 
-HWY_INLINE Group Load(const float* HWY_RESTRICT from) {  // aligned
-  Group r;
-  CREASE_FOR_EACH_VECTOR(r.v[i] = hn::Load(Tag(), from + i * kVectorLanes));
-  return r;
-}
-HWY_INLINE void Store(const Group& a, float* HWY_RESTRICT to) {  // aligned
-  CREASE_FOR_EACH_VECTOR(hn::Store(a.v[i], Tag(), to + i * kVectorLanes));
-}
-HWY_INLINE Group Set(float value) {
-  Group r;
-  CREASE_FOR_EACH_VECTOR(r.v[i] = hn::Set(Tag(), value));
-  return r;
-}
-HWY_INLINE Group Zero() { return Set(0.0f); }
-
-HWY_INLINE Group operator+(const Group& a, const Group& b) {
-  Group r;
+template <std::size_t kCount>
+HWY_INLINE Vectors<kCount> operator+(const Vectors<kCount>& a, const Vectors<kCount>& b) {
+  Vectors<kCount> r;
   CREASE_FOR_EACH_VECTOR(r.v[i] = hn::Add(a.v[i], b.v[i]));
   return r;
 }
-HWY_INLINE Group operator-(const Group& a, const Group& b) {
-  Group r;
+template <std::size_t kCount>
+HWY_INLINE Vectors<kCount> operator-(const Vectors<kCount>& a, const Vectors<kCount>& b) {
+  Vectors<kCount> r;
   CREASE_FOR_EACH_VECTOR(r.v[i] = hn::Sub(a.v[i], b.v[i]));
   return r;
 }
-HWY_INLINE Group operator*(const Group& a, const Group& b) {
-  Group r;
+template <std::size_t kCount>
+HWY_INLINE Vectors<kCount> operator*(const Vectors<kCount>& a, const Vectors<kCount>& b) {
+  Vectors<kCount> r;
   CREASE_FOR_EACH_VECTOR(r.v[i] = hn::Mul(a.v[i], b.v[i]));
   return r;
 }
-HWY_INLINE Group operator/(const Group& a, const Group& b) {
-  Group r;
+template <std::size_t kCount>
+HWY_INLINE Vectors<kCount> operator/(const Vectors<kCount>& a, const Vectors<kCount>& b) {
+  Vectors<kCount> r;
   CREASE_FOR_EACH_VECTOR(r.v[i] = hn::Div(a.v[i], b.v[i]));
   return r;
 }
-HWY_INLINE Group operator-(const Group& a) {
-  Group r;
+template <std::size_t kCount>
+HWY_INLINE Vectors<kCount> operator-(const Vectors<kCount>& a) {
+  Vectors<kCount> r;
   CREASE_FOR_EACH_VECTOR(r.v[i] = hn::Neg(a.v[i]));
   return r;
 }
-HWY_INLINE Group MulAdd(const Group& a, const Group& b, const Group& c) {  // a b + c, fused
-  Group r;
+template <std::size_t kCount>
+HWY_INLINE Vectors<kCount> MulAdd(const Vectors<kCount>& a, const Vectors<kCount>& b,
+                                  const Vectors<kCount>& c) {  // a b + c, fused
+  Vectors<kCount> r;
   CREASE_FOR_EACH_VECTOR(r.v[i] = FusedMulAdd(a.v[i], b.v[i], c.v[i]));
   return r;
 }
-HWY_INLINE Group NegMulAdd(const Group& a, const Group& b, const Group& c) {  // c - a b, fused
-  return MulAdd(-a, b, c);
+template <std::size_t kCount>
+HWY_INLINE Vectors<kCount> NegMulAdd(const Vectors<kCount>& a, const Vectors<kCount>& b,
+                                     const Vectors<kCount>& c) {  // c - a b, fused
+  Vectors<kCount> r;
+  CREASE_FOR_EACH_VECTOR(r.v[i] = FusedNegMulAdd(a.v[i], b.v[i], c.v[i]));
+  return r;
 }
-HWY_INLINE Group Sqrt(const Group& a) {
-  Group r;
+template <std::size_t kCount>
+HWY_INLINE Vectors<kCount> Sqrt(const Vectors<kCount>& a) {
+  Vectors<kCount> r;
   CREASE_FOR_EACH_VECTOR(r.v[i] = hn::Sqrt(a.v[i]));
   return r;
 }
-HWY_INLINE Group Abs(const Group& a) {
-  Group r;
+template <std::size_t kCount>
+HWY_INLINE Vectors<kCount> Abs(const Vectors<kCount>& a) {
+  Vectors<kCount> r;
   CREASE_FOR_EACH_VECTOR(r.v[i] = hn::Abs(a.v[i]));
   return r;
 }
-HWY_INLINE Group CopySign(const Group& magnitude, const Group& sign) {
-  Group r;
+template <std::size_t kCount>
+HWY_INLINE Vectors<kCount> CopySign(const Vectors<kCount>& magnitude, const Vectors<kCount>& sign) {
+  Vectors<kCount> r;
   CREASE_FOR_EACH_VECTOR(r.v[i] = hn::CopySign(magnitude.v[i], sign.v[i]));
   return r;
 }
-HWY_INLINE Group Round(const Group& a) {  // to the nearest integer, ties to even
-  Group r;
+template <std::size_t kCount>
+HWY_INLINE Vectors<kCount> Round(
+    const Vectors<kCount>& a) {  // to the nearest integer, ties to even
+  Vectors<kCount> r;
   CREASE_FOR_EACH_VECTOR(r.v[i] = hn::Round(a.v[i]));
   return r;
 }
-HWY_INLINE GroupMask Less(const Group& a, const Group& b) {
-  GroupMask r;
+template <std::size_t kCount>
+HWY_INLINE Comparisons<kCount> Less(const Vectors<kCount>& a, const Vectors<kCount>& b) {
+  Comparisons<kCount> r;
   CREASE_FOR_EACH_VECTOR(r.m[i] = hn::Lt(a.v[i], b.v[i]));
   return r;
 }
-HWY_INLINE GroupMask Equal(const Group& a, const Group& b) {
-  GroupMask r;
+template <std::size_t kCount>
+HWY_INLINE Comparisons<kCount> Equal(const Vectors<kCount>& a, const Vectors<kCount>& b) {
+  Comparisons<kCount> r;
   CREASE_FOR_EACH_VECTOR(r.m[i] = hn::Eq(a.v[i], b.v[i]));
   return r;
 }
-// The lanes below `count`.
-HWY_INLINE GroupMask FirstLanes(std::size_t count) {
-  alignas(64) static constexpr float kIndex[kLanes] = {0, 1, 2,  3,  4,  5,  6,  7,
-                                                       8, 9, 10, 11, 12, 13, 14, 15};
-  return Less(Load(kIndex), Set(count < kLanes ? static_cast<float>(count) : 16.0f));
-}
-HWY_INLINE Group Select(const GroupMask& mask, const Group& yes, const Group& no) {
-  Group r;
+template <std::size_t kCount>
+HWY_INLINE Vectors<kCount> Select(const Comparisons<kCount>& mask, const Vectors<kCount>& yes,
+                                  const Vectors<kCount>& no) {
+  Vectors<kCount> r;
   CREASE_FOR_EACH_VECTOR(r.v[i] = hn::IfThenElse(mask.m[i], yes.v[i], no.v[i]));
   return r;
 }
 // 2^n for whole n in [-126, 127].
-HWY_INLINE Group PowerOfTwo(const Group& n) {
-  Group r;
+template <std::size_t kCount>
+HWY_INLINE Vectors<kCount> PowerOfTwo(const Vectors<kCount>& n) {
+  Vectors<kCount> r;
   CREASE_FOR_EACH_VECTOR({
     const IntegerVector whole = hn::ConvertTo(IntegerTag(), n.v[i]);
     const IntegerVector biased = hn::Add(whole, hn::Set(IntegerTag(), 127));
@@ -158,7 +216,9 @@ HWY_INLINE Group PowerOfTwo(const Group& n) {
   return r;
 }
 // For normal x > 0: x = mantissa 2^exponent, mantissa in [sqrt(1/2), sqrt(2)).
-HWY_INLINE void SplitExponent(const Group& x, Group& mantissa, Group& exponent) {
+template <std::size_t kCount>
+HWY_INLINE void SplitExponent(const Vectors<kCount>& x, Vectors<kCount>& mantissa,
+                              Vectors<kCount>& exponent) {
   constexpr std::int32_t kSqrtHalfBits = 0x3f3504f3;
   const IntegerTag d;
   CREASE_FOR_EACH_VECTOR({
@@ -170,6 +230,17 @@ HWY_INLINE void SplitExponent(const Group& x, Group& mantissa, Group& exponent) 
   });
 }
 
+// The points below `count`.
+template <std::size_t kGroups = 1>
+HWY_INLINE Comparisons<kGroups * kVectors> FirstLanes(std::size_t count) {
+  constexpr std::size_t kAll = kGroups * kLanes;
+  const Vector end = hn::Set(Tag(), static_cast<float>(count < kAll ? count : kAll));
+  Comparisons<kGroups * kVectors> r;
+  for (std::size_t i = 0; i < kGroups * kVectors; ++i) {
+    r.m[i] = hn::Lt(hn::Iota(Tag(), static_cast<float>(i * kVectorLanes)), end);
+  }
+  return r;
+}
 // The sum over the lanes by a fixed tree: lanes 8 apart, then 4, then 2, then 1. The same tree
 // serves doubles in reduce.cpp.
 HWY_INLINE float SumOverLanes(const Group& a) {
@@ -184,9 +255,9 @@ HWY_INLINE float SumOverLanes(const Group& a) {
 // Sums the terms of entries first ... last-1 of a point in four partial sums (entry mod 4, each in
 // order), added as (0+1) + (2+3). add(sum, entry) returns the sum with the entry's term. `first`
 // is a multiple of 4.
-template <typename Add>
-HWY_INLINE Group SumOverBlock(std::size_t first, std::size_t last, const Add& add) {
-  Group partial[4] = {Zero(), Zero(), Zero(), Zero()};
+template <typename P = Group, typename Add>
+HWY_INLINE P SumOverBlock(std::size_t first, std::size_t last, const Add& add) {
+  P partial[4] = {Zero<P>(), Zero<P>(), Zero<P>(), Zero<P>()};
   std::size_t i = first;
   for (; i + 4 <= last; i += 4) {
     for (std::size_t k = 0; k < 4; ++k) partial[k] = add(partial[k], i + k);
@@ -199,13 +270,13 @@ HWY_INLINE Group SumOverBlock(std::size_t first, std::size_t last, const Add& ad
 
 // Over all entries, block by block: rounding errors grow with the 16 terms of a partial sum and
 // with the number of blocks, not with the width.
-template <typename Add>
-HWY_INLINE Group SumOverEntries(std::size_t count, const Add& add) {
+template <typename P = Group, typename Add>
+HWY_INLINE P SumOverEntries(std::size_t count, const Add& add) {
   constexpr std::size_t kBlock = 64;
-  if (count <= kBlock) return SumOverBlock(0, count, add);
-  Group sum = SumOverBlock(0, kBlock, add);
+  if (count <= kBlock) return SumOverBlock<P>(0, count, add);
+  P sum = SumOverBlock<P>(0, kBlock, add);
   for (std::size_t first = kBlock; first < count; first += kBlock) {
-    sum = sum + SumOverBlock(first, first + kBlock < count ? first + kBlock : count, add);
+    sum = sum + SumOverBlock<P>(first, first + kBlock < count ? first + kBlock : count, add);
   }
   return sum;
 }

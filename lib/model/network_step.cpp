@@ -11,7 +11,7 @@ kernels::LossResult Objective::Loss(const float* outputs, float* d_outputs) cons
 kernels::LossResult Network::ForwardBackward(std::span<const float> parameters, const float* x,
                                              const Objective& objective,
                                              std::span<float> gradients) {
-  if (!narrow_.empty() && objective.cross_entropy && kernels::NarrowPays()) {
+  if (!narrow_.empty() && kernels::NarrowPays()) {
     return NarrowStep(parameters, x, objective, gradients);
   }
   const float* outputs = Forward(parameters, x, objective.shape.points);
@@ -23,8 +23,7 @@ kernels::LossResult Network::ForwardBackward(std::span<const float> parameters, 
 void Network::PrepareNarrow() {
   const auto depth = static_cast<std::size_t>(architecture_.options.depth);
   if (activation_ != kernels::ActivationKind::kNone ||
-      !kernels::NarrowSupports(norm_.kind, architecture_.inputs, norm_.width, architecture_.outputs,
-                               depth)) {
+      !kernels::NarrowSupports(norm_, architecture_.inputs, architecture_.outputs, depth)) {
     return;
   }
   narrow_.resize(layers_.size());
@@ -44,13 +43,22 @@ kernels::LossResult Network::NarrowStep(std::span<const float> parameters, const
     layer.bias = At(parameters, at.bias);
     layer.norm_weight = At(parameters, at.norm_weight);
     layer.norm_bias = At(parameters, at.norm_bias);
+    layer.alpha = At(parameters, at.alpha);
     layer.d_weight = At(gradients, at.weight);
     layer.d_bias = At(gradients, at.bias);
     layer.d_norm_weight = At(gradients, at.norm_weight);
     layer.d_norm_bias = At(gradients, at.norm_bias);
+    layer.d_alpha = At(gradients, at.alpha);
   }
-  return kernels::NarrowForwardBackward(
-      {norm_, narrow_, x, objective.labels, objective.shape.points}, narrow_scratch_.data());
+  kernels::NarrowStep step;
+  step.norm = norm_;
+  step.layers = narrow_;
+  step.x = x;
+  step.labels = objective.labels;
+  step.targets = objective.cross_entropy ? nullptr : objective.targets;
+  step.supervised = objective.shape.supervised;
+  step.points = objective.shape.points;
+  return kernels::NarrowForwardBackward(step, narrow_scratch_.data());
 }
 
 }  // namespace crease::model

@@ -23,7 +23,7 @@ class NarrowStepTest : public testing::TestWithParam<std::string> {
 INSTANTIATE_TEST_SUITE_P(Targets, NarrowStepTest, testing::ValuesIn(kernels::SupportedTargets()));
 
 struct Inputs {
-  AlignedVector<float> x;
+  AlignedVector<float> x, targets;
   AlignedVector<std::int32_t> labels;
 };
 
@@ -31,8 +31,13 @@ Inputs Draw(const Architecture& architecture, std::size_t points) {
   const RandomStream random(7, Purpose::kData, static_cast<std::uint32_t>(points));
   Inputs drawn;
   drawn.x.resize(PadToLanes(points) * architecture.inputs);
-  for (std::size_t i = 0; i < drawn.x.size(); ++i)
+  for (std::size_t i = 0; i < drawn.x.size(); ++i) {
     drawn.x[i] = static_cast<float>(random.Normal(i));
+  }
+  drawn.targets.resize(PadToLanes(points) * architecture.outputs);
+  for (std::size_t i = 0; i < drawn.targets.size(); ++i) {
+    drawn.targets[i] = static_cast<float>(random.Normal(i + (1u << 20)));
+  }
   drawn.labels.assign(PadToLanes(points), -1);
   for (std::size_t p = 0; p < points; ++p) {
     drawn.labels[p] = static_cast<std::int32_t>(random.Below(p, architecture.outputs));
@@ -40,17 +45,23 @@ Inputs Draw(const Architecture& architecture, std::size_t points) {
   return drawn;
 }
 
-void Compare(const Architecture& architecture, std::size_t points) {
-  SCOPED_TRACE(std::to_string(architecture.options.width) + " wide, " +
-               std::to_string(architecture.options.depth) + " deep, " + std::to_string(points) +
-               " points, " + std::to_string(architecture.outputs) + " outputs");
+std::string Describe(const Architecture& architecture, const Objective& objective) {
+  const Options& options = architecture.options;
+  return std::to_string(static_cast<int>(options.norm)) + " (norm), " +
+         std::to_string(options.width) + " wide, " + std::to_string(options.depth) + " deep, " +
+         std::to_string(options.groups) + " groups, exponent " + std::to_string(options.exponent) +
+         ", " + std::to_string(objective.shape.points) + " points, " +
+         std::to_string(architecture.outputs) + " outputs, " +
+         (objective.cross_entropy ? "cross-entropy" : "squared error");
+}
+
+void CompareLoss(const Architecture& architecture, const Inputs& drawn,
+                 const Objective& objective) {
+  SCOPED_TRACE(Describe(architecture, objective));
+  const std::size_t points = objective.shape.points;
   Network network(architecture, points);
   AlignedVector<float> parameters(network.layout().size());
   InitialiseParameters(architecture, network.layout(), 3, parameters);
-  const Inputs drawn = Draw(architecture, points);
-  Objective objective;
-  objective.shape = {architecture.outputs, architecture.outputs, points};
-  objective.labels = drawn.labels.data();
 
   AlignedVector<float> apart(parameters.size()), at_once(parameters.size());
   const float* outputs = network.Forward(parameters, drawn.x.data(), points);
@@ -67,32 +78,66 @@ void Compare(const Architecture& architecture, std::size_t points) {
   }
 }
 
+void Compare(const Architecture& architecture, std::size_t points) {
+  const Inputs drawn = Draw(architecture, points);
+  Objective objective;
+  objective.shape = {architecture.outputs, architecture.outputs, points};
+  objective.labels = drawn.labels.data();
+  if (architecture.outputs > 1) CompareLoss(architecture, drawn, objective);
+
+  objective.cross_entropy = false;
+  objective.targets = drawn.targets.data();
+  CompareLoss(architecture, drawn, objective);
+  objective.labels = nullptr;
+  objective.shape.supervised = (architecture.outputs + 1) / 2;
+  CompareLoss(architecture, drawn, objective);
+}
+
+// Every norm with every setting that a width allows.
+std::vector<Options> AllNorms(std::int64_t width) {
+  std::vector<Options> all;
+  Options options;
+  options.width = width;
+  for (const Norm norm : {Norm::kUnit, Norm::kLayerNorm, Norm::kRmsNorm, Norm::kDyT, Norm::kNone}) {
+    options.norm = norm;
+    all.push_back(options);
+  }
+  options.norm = Norm::kGroupNorm;
+  for (options.groups = 1; options.groups <= width; ++options.groups) {
+    if (width % options.groups == 0) all.push_back(options);
+  }
+  options.groups = 1;
+  options.norm = Norm::kDivisive;
+  for (options.exponent = 1; options.exponent <= 3; ++options.exponent) all.push_back(options);
+  return all;
+}
+
 TEST_P(NarrowStepTest, HasTheBitsOfItsParts) {
-  for (const Norm norm : {Norm::kUnit, Norm::kLayerNorm, Norm::kRmsNorm}) {
-    for (const std::int64_t width : {1, 2, 3, 4, 5, 6, 7}) {
-      for (const std::size_t points : {1, 16, 17, 400, 1025}) {
-        for (const bool affine : {false, true}) {
-          Architecture architecture;
-          architecture.options.norm = norm;
-          architecture.options.width = width;
-          architecture.options.depth = 1 + width % 3;
-          architecture.options.affine = affine;
-          architecture.options.bias = width != 4;
-          architecture.inputs = points == 16 ? 3 : 2;
-          architecture.outputs = points == 17 ? 4 : 2;
-          ASSERT_NO_FATAL_FAILURE(Compare(architecture, points));
-        }
+  for (std::int64_t width = 1; width <= 9; ++width) {
+    for (const Options& options : AllNorms(width)) {
+      for (const std::size_t points : {1, 16, 17, 100, 1025}) {
+        Architecture architecture;
+        architecture.options = options;
+        architecture.options.depth = 1 + width % 3;
+        architecture.options.affine = points % 2 == 1;
+        architecture.options.bias = width != 4;
+        architecture.inputs = points == 16 ? 3 : 2;
+        architecture.outputs = points == 17 ? 4 : points == 100 ? 1 : 2;
+        ASSERT_NO_FATAL_FAILURE(Compare(architecture, points));
       }
     }
   }
 }
 
 TEST_P(NarrowStepTest, HasTheBitsOfItsPartsAtItsLimits) {
-  Architecture architecture;
-  architecture.options.depth = 8;
-  architecture.inputs = 8;
-  architecture.outputs = 8;
-  Compare(architecture, 100);
+  for (const std::int64_t width : {3, 8}) {
+    Architecture architecture;
+    architecture.options.width = width;
+    architecture.options.depth = 8;
+    architecture.inputs = 8;
+    architecture.outputs = 8;
+    Compare(architecture, 100);
+  }
 }
 
 }  // namespace
