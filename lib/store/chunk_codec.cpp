@@ -10,14 +10,17 @@
 
 #include <libdeflate.h>
 
+#include "lib/store/row_deflate.h"
+
 namespace crease::store {
 namespace {
 
 // Level 1 is the fastest by far; trajectories gain little from more (see FORMAT.md).
 constexpr int kDeflateLevel = 1;
 constexpr std::size_t kChecksumBytes = 4;
-// A plane of bytes is deflated if that takes at least the rest of them away.
-constexpr double kWorthwhileShare = 0.4;
+// A plane is deflated row by row if that leaves so much of it, else with a search for matches if
+// that leaves so much, which takes several times as long.
+constexpr double kRowsShare = 0.5, kSearchShare = 0.3;
 
 libdeflate_compressor* Compressor() {
   thread_local const std::unique_ptr<libdeflate_compressor, decltype(&libdeflate_free_compressor)>
@@ -56,17 +59,24 @@ bool IsNoise(std::span<const std::byte> bytes) {
   return IsFlat(values, bytes.size()) && IsFlat(differences, bytes.size());
 }
 
-// Whether deflating a plane would take more time than the bytes that it saves are worth, judged by
-// a sample from its middle: what hardly shrinks is also what takes longest.
-bool IsBetterStored(std::span<const std::byte> plane) {
+enum class Coding { kStored, kRows, kSearch };
+
+// How to write a plane, judged by a sample from its middle. What hardly shrinks is stored:
+// deflating it would take longest for the least.
+Coding CodingOf(std::span<const std::byte> plane, std::size_t row) {
   constexpr std::size_t kSample = 4096;
-  if (plane.size() < kSample) return false;
+  if (plane.size() < kSample) return Coding::kSearch;
   const auto sample = plane.subspan((plane.size() - kSample) / 2, kSample);
-  if (IsNoise(sample)) return true;
+  if (IsNoise(sample)) return Coding::kStored;
   std::array<std::byte, kSample> deflated;
-  constexpr auto kWorthwhile = static_cast<std::size_t>(kWorthwhileShare * kSample);
-  return libdeflate_deflate_compress(Compressor(), sample.data(), kSample, deflated.data(),
-                                     kWorthwhile) == 0;
+  constexpr auto kRows = static_cast<std::size_t>(kRowsShare * kSample);
+  if (row <= kSample / 4 && RowDeflate(sample, row, std::span(deflated).first(kRows)) > 0) {
+    return Coding::kRows;
+  }
+  constexpr auto kSearch = static_cast<std::size_t>(kSearchShare * kSample);
+  const bool shrinks = libdeflate_deflate_compress(Compressor(), sample.data(), kSample,
+                                                   deflated.data(), kSearch) > 0;
+  return shrinks ? Coding::kSearch : Coding::kStored;
 }
 
 std::byte* PutBigEndian(std::uint32_t value, std::byte* to) {
@@ -95,28 +105,38 @@ std::byte* PutStored(std::span<const std::byte> from, std::byte* to) {
   return to;
 }
 
-// A zlib stream in which the planes of low bytes are stored, where that is better, and the rest is
-// compressed: a fraction of the time for nearly the same size. Returns its length in `to`; 0 unless
-// it is at most `most` bytes long.
-std::size_t Deflate(std::span<const std::byte> shuffled, std::size_t element_bytes,
-                    std::size_t most, std::byte* to) {
-  constexpr std::size_t kHeaderBytes = 2, kTrailerBytes = 4;
+// A zlib stream of one part after the other, each plane of bytes coded as suits it. Returns its
+// length in `to`; 0 unless that is long enough.
+std::size_t Deflate(std::span<const std::byte> shuffled, std::size_t element_bytes, std::size_t row,
+                    std::span<std::byte> to) {
+  constexpr std::size_t kHeaderBytes = 2, kTrailerBytes = 4, kEndBytes = 5;
   const std::size_t plane = shuffled.size() / element_bytes;
-  std::size_t stored = 0;
-  while (stored < shuffled.size() && IsBetterStored(shuffled.subspan(stored, plane))) {
-    stored += plane;
-  }
-  const std::size_t start = kHeaderBytes + StoredBytes(stored);
-  if (start + kTrailerBytes >= most) return 0;
+  const std::size_t most = to.size() - std::min(to.size(), kEndBytes + kTrailerBytes);
+  std::size_t at = kHeaderBytes;
+  if (at > most) return 0;
   to[0] = std::byte{0x78};
   to[1] = std::byte{0x01};
-  PutStored(shuffled.first(stored), to + kHeaderBytes);
-  const auto rest = shuffled.subspan(stored);
+  std::span<const std::byte> rest = shuffled;
+  for (; !rest.empty(); rest = rest.subspan(plane)) {
+    const auto bytes = rest.first(plane);
+    const Coding coding = CodingOf(bytes, row);
+    if (coding == Coding::kSearch) break;
+    std::size_t written = 0;
+    if (coding == Coding::kRows) {
+      written = RowDeflate(bytes, row, to.subspan(at, most - at));
+    } else if (at + StoredBytes(plane) <= most) {
+      written = static_cast<std::size_t>(PutStored(bytes, to.data() + at) - (to.data() + at));
+    }
+    if (written == 0) return 0;
+    at += written;
+  }
+  // Of no bytes at all, too: the last block has to be marked as such.
   const std::size_t deflated = libdeflate_deflate_compress(
-      Compressor(), rest.data(), rest.size(), to + start, most - start - kTrailerBytes);
+      Compressor(), rest.data(), rest.size(), to.data() + at, to.size() - kTrailerBytes - at);
   if (deflated == 0) return 0;
-  PutBigEndian(libdeflate_adler32(1, shuffled.data(), shuffled.size()), to + start + deflated);
-  return start + deflated + kTrailerBytes;
+  at += deflated;
+  PutBigEndian(libdeflate_adler32(1, shuffled.data(), shuffled.size()), to.data() + at);
+  return at + kTrailerBytes;
 }
 
 // Buffers of a thread, because fresh ones of this size come with page faults.
@@ -179,6 +199,12 @@ bool ChunkLayout::Valid() const {
 
 std::size_t ChunkLayout::chunk_bytes() const { return chunk_[axis_] * inner_ * element_bytes_; }
 
+std::size_t ChunkLayout::row_elements() const {
+  std::size_t elements = 1;
+  for (std::size_t i = 2; i < dims_.size(); ++i) elements *= dims_[i];
+  return elements;
+}
+
 std::size_t ChunkLayout::count() const {
   std::size_t count = (dims_[axis_] + chunk_[axis_] - 1) / chunk_[axis_];
   for (std::size_t i = 0; i < axis_; ++i) count *= dims_[i];
@@ -202,7 +228,7 @@ ChunkLayout::Block ChunkLayout::At(std::size_t index) const {
 }
 
 EncodedChunk EncodeChunk(std::span<const std::byte> raw, std::size_t chunk_bytes,
-                         std::size_t element_bytes) {
+                         std::size_t element_bytes, std::size_t row_elements) {
   assert(raw.size() <= chunk_bytes);
   thread_local Workspace work;
   std::span<const std::byte> whole = raw;
@@ -215,7 +241,7 @@ EncodedChunk EncodeChunk(std::span<const std::byte> raw, std::size_t chunk_bytes
   Shuffle(whole, element_bytes, work.shuffled.data());
   const std::size_t most = chunk_bytes - chunk_bytes / 10;
   work.deflated.resize(most);
-  const std::size_t deflated = Deflate(work.shuffled, element_bytes, most, work.deflated.data());
+  const std::size_t deflated = Deflate(work.shuffled, element_bytes, row_elements, work.deflated);
 
   EncodedChunk chunk;
   if (deflated > 0) whole = std::span(work.deflated).first(deflated);

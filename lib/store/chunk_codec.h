@@ -27,7 +27,8 @@ class ChunkLayout {
   const std::vector<std::size_t>& chunk() const { return chunk_; }
   std::size_t element_bytes() const { return element_bytes_; }
   std::size_t chunk_bytes() const;
-  std::size_t count() const;  // of chunks
+  std::size_t row_elements() const;  // of one entry along the second axis: (run, step, ...)
+  std::size_t count() const;         // of chunks
 
   struct Block {
     std::vector<std::size_t> offset;        // of its first element, axis by axis
@@ -56,9 +57,10 @@ inline constexpr std::uint32_t kAllFilters = 0;
 inline constexpr std::uint32_t kNotCompressed = 0b011;
 
 // Pads `raw` with zeros to `chunk_bytes`, shuffles, deflates and appends the checksum. What does
-// not shrink by a tenth is stored as it is. Thread-safe.
+// not shrink by a tenth is stored as it is. Rows of `row_elements` are likely to resemble the row
+// before. Thread-safe.
 EncodedChunk EncodeChunk(std::span<const std::byte> raw, std::size_t chunk_bytes,
-                         std::size_t element_bytes);
+                         std::size_t element_bytes, std::size_t row_elements = 1);
 
 // The reverse: `raw` has the chunk's whole size. False if the bytes are not what EncodeChunk makes.
 bool DecodeChunk(std::span<const std::byte> bytes, std::uint32_t filter_mask,

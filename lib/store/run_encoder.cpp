@@ -78,7 +78,7 @@ std::vector<EncodedChunk> EncodeArray(const ChunkLayout& layout, const std::vect
   for (std::size_t i = 0; i < layout.count(); ++i) {
     const ChunkLayout::Block block = layout.At(i);
     chunks.push_back(EncodeChunk(bytes.subspan(block.first_byte, block.bytes), layout.chunk_bytes(),
-                                 layout.element_bytes()));
+                                 layout.element_bytes(), layout.row_elements()));
   }
   return chunks;
 }

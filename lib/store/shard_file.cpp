@@ -241,7 +241,7 @@ void ShardFile::Write(const DatasetSpec& spec, std::span<const std::byte> bytes)
     const ChunkLayout::Block block = layout.At(i);
     WriteChunk(dataset, block.offset,
                EncodeChunk(bytes.subspan(block.first_byte, block.bytes), layout.chunk_bytes(),
-                           spec.element_bytes));
+                           spec.element_bytes, layout.row_elements()));
   }
 }
 

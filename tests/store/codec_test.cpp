@@ -1,14 +1,18 @@
 // Chunks: cut and put together again, encoded and decoded.
+#include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <numeric>
 #include <random>
 #include <span>
 #include <vector>
 
 #include <gtest/gtest.h>
+#include <libdeflate.h>
 #include <rapidcheck/gtest.h>
 
 #include "lib/store/chunk_codec.h"
+#include "lib/store/row_deflate.h"
 
 namespace crease::store {
 namespace {
@@ -107,6 +111,73 @@ TEST(EncodeChunk, IsDecoded) {
       for (std::size_t i = size; i < back.size(); ++i) EXPECT_EQ(back[i], std::byte{0});
     }
   }
+}
+
+// What RowDeflate writes, ended by an empty last block, as zlib reads it.
+std::vector<std::byte> Inflated(std::span<const std::byte> deflated, std::size_t size) {
+  std::vector<std::byte> stream(deflated.begin(), deflated.end()), back(size + 1);
+  stream.insert(stream.end(), {std::byte{0x03}, std::byte{0x00}});
+  libdeflate_decompressor* decompressor = libdeflate_alloc_decompressor();
+  std::size_t read = 0, written = 0;
+  const auto result = libdeflate_deflate_decompress_ex(decompressor, stream.data(), stream.size(),
+                                                       back.data(), back.size(), &read, &written);
+  libdeflate_free_decompressor(decompressor);
+  EXPECT_EQ(result, LIBDEFLATE_SUCCESS);
+  EXPECT_EQ(read, stream.size());
+  back.resize(written);
+  return back;
+}
+
+// Rows that repeat the one before but for some bytes: matches of all lengths, from none to longer
+// than deflate's longest.
+RC_GTEST_PROP(RowDeflate, IsInflated, (std::uint32_t seed)) {
+  const auto row = *rc::gen::oneOf(rc::gen::inRange<std::size_t>(1, 20),
+                                   rc::gen::element<std::size_t>(193, 4097, 24577, 32768));
+  const auto size = *rc::gen::inRange<std::size_t>(0, 100'000);
+  const auto changes = *rc::gen::element<std::uint32_t>(1, 2, 5, 100, 1000, 1'000'000);
+  std::mt19937 random(seed);
+  std::vector<std::byte> bytes(size);
+  for (std::size_t i = 0; i < size; ++i) {
+    const bool changed = i < row || random() % changes == 0;
+    bytes[i] = changed ? static_cast<std::byte>(random()) : bytes[i - row];
+  }
+  std::vector<std::byte> deflated(size + size / 8 + 64);
+  const std::size_t written = RowDeflate(bytes, row, deflated);
+  RC_ASSERT(written > 0U);
+  RC_ASSERT(Inflated(std::span(deflated).first(written), size) == bytes);
+  // What does not fit is refused, and nothing beyond the end is touched.
+  const std::size_t room = *rc::gen::inRange<std::size_t>(0, written);
+  std::vector<std::byte> small(room + 64, std::byte{0xa5});
+  const std::size_t fitted = RowDeflate(bytes, row, std::span(small).first(room));
+  RC_ASSERT(fitted == 0U);
+  RC_ASSERT(std::all_of(small.begin() + static_cast<std::ptrdiff_t>(room), small.end(),
+                        [](std::byte byte) { return byte == std::byte{0xa5}; }));
+}
+
+TEST(RowDeflate, EveryLengthAndEveryLiteral) {
+  for (std::size_t length = 0; length <= 600; ++length) {
+    std::vector<std::byte> bytes(7 + length, std::byte{1});
+    for (unsigned value = 0; value < 256; ++value) bytes.push_back(static_cast<std::byte>(value));
+    std::vector<std::byte> deflated(2 * bytes.size() + 64);
+    const std::size_t written = RowDeflate(bytes, 7, deflated);
+    EXPECT_EQ(Inflated(std::span(deflated).first(written), bytes.size()), bytes) << length;
+  }
+}
+
+// Weights that move slowly: the high bytes repeat from row to row.
+TEST(EncodeChunk, RowsLikeTheOneBeforeAreCompressed) {
+  std::mt19937 random(1);
+  std::vector<float> weights(9, 1.0F);
+  for (std::size_t i = 9; i < 90'000; ++i) {
+    weights.push_back(weights[i - 9] + (static_cast<float>(random() % 1000) - 500) * 1e-6F);
+  }
+  const auto raw = std::as_bytes(std::span(weights));
+  const EncodedChunk chunk = EncodeChunk(raw, raw.size(), 4, 9);
+  EXPECT_EQ(chunk.filter_mask, kAllFilters);
+  EXPECT_LT(chunk.bytes.size(), raw.size() * 2 / 3);
+  std::vector<std::byte> back(raw.size());
+  ASSERT_TRUE(DecodeChunk(chunk.bytes, chunk.filter_mask, 4, back));
+  EXPECT_TRUE(std::equal(raw.begin(), raw.end(), back.begin()));
 }
 
 // Smooth curves: the low bytes of the mantissa are noise, the high ones are not.
