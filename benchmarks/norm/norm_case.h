@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "benchmarks/limits/buffer.h"
+#include "lib/core/aligned.h"
 
 namespace crease::benchmarks {
 
@@ -36,7 +37,7 @@ struct NormCase {
   NormShape shape;
   std::size_t points = 0;
   Buffer x, y, d_y, d_x;                              // forward: x, y; backward: x, d_y, d_x
-  std::vector<float> weight, bias, d_weight, d_bias;  // (width)
+  AlignedVector<float> weight, bias, d_weight, d_bias;  // (width), as libraries align tensors
 };
 
 // The largest error of y, or of d_x, d_weight and d_bias, against two passes in double precision:

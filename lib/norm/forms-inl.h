@@ -52,14 +52,14 @@ HWY_INLINE Pack<T> Sign(const Pack<T>& x) {
 // What is known of a point before its entries are normalised.
 template <typename T>
 struct Scale {
-  Pack<T> mean, rest;  // kCentred: the mean is their sum
-  Pack<T> inverse;     // 1 / s; kTanh: alpha
+  Pack<T> mean, offset;  // kCentred: mean, and -rest / s, where the mean is mean + rest
+  Pack<T> inverse;       // 1 / s; kTanh: alpha
 };
 
 template <Form kForm, typename T>
 HWY_INLINE Pack<T> Normalised(const Pack<T>& x, const Scale<T>& scale) {
   if constexpr (kForm == Form::kCentred) {
-    return ((x - scale.mean) - scale.rest) * scale.inverse;
+    return MulAdd(x - scale.mean, scale.inverse, scale.offset);
   } else if constexpr (kForm == Form::kRoot || kForm == Form::kPower1) {
     return x * scale.inverse;
   } else if constexpr (kForm == Form::kTanh) {
@@ -79,20 +79,48 @@ HWY_INLINE Pack<T> AddPower(const Pack<T>& x, const Pack<T>& sum) {
   return MulAdd(x, x, sum);
 }
 
-// 1 / s from the sum; `rest`: of the mean, kCentred only.
+// 1 / s from the sum; not for kCentred.
 template <Form kForm, typename T>
-HWY_INLINE Pack<T> InverseOf(const Job<T>& job, const Pack<T>& sum, const Pack<T>& rest) {
+HWY_INLINE Pack<T> InverseOf(const Job<T>& job, const Pack<T>& sum) {
   const Pack<T> one = Set(T{1});
-  if constexpr (kForm == Form::kCentred || kForm == Form::kRoot) {
-    Pack<T> square = sum / Set(job.divisor());
-    if constexpr (kForm == Form::kCentred) {
-      square = NegMulAdd(rest, rest, square);
-      square = Select(Less(square, Zero<T>()), Zero<T>(), square);
-    }
-    return one / Sqrt(square + Set(job.eps));
+  if constexpr (kForm == Form::kRoot) {
+    return one / Sqrt(MulAdd(sum, Set(job.Share()), Set(job.eps)));
   } else {
     return one / (Set(job.beta_power) + sum);
   }
+}
+
+// kCentred: the mean is mean + rest, to twice the digits. lost: the sums were taken about a value
+// so far from the mean that digits of the squares are lost; to be taken again about `mean`.
+template <typename T>
+struct Moments {
+  Pack<T> mean, rest, inverse;
+  PackMask<T> lost;
+};
+
+// From the sums of deviations from `about` and of their squares. Where the variance comes out
+// negative, it is lost; kAgain: what is lost stays so, the variance being 0 within rounding.
+template <bool kAgain, typename T>
+HWY_INLINE Moments<T> MomentsOf(const Job<T>& job, const Pack<T>& about, const Pack<T>& sum,
+                                const Pack<T>& squares) {
+  const Pack<T> share = Set(job.share), shift = sum * share;
+  Pack<T> variance = NegMulAdd(shift, shift, squares * share);
+  Moments<T> moments;
+  moments.lost = Less(variance, shift * shift);
+  moments.mean = about + shift;
+  const Pack<T> added = moments.mean - about;
+  moments.rest = (about - (moments.mean - added)) + (shift - added);
+  if constexpr (kAgain) variance = Select(Less(variance, Zero<T>()), Zero<T>(), variance);
+  moments.inverse = Set(T{1}) / Sqrt(variance + Set(job.eps));
+  return moments;
+}
+
+// Those of the lost lanes anew.
+template <typename T>
+HWY_INLINE void Replace(const Moments<T>& again, Moments<T>& moments) {
+  moments.mean = Select(moments.lost, again.mean, moments.mean);
+  moments.rest = Select(moments.lost, again.rest, moments.rest);
+  moments.inverse = Select(moments.lost, again.inverse, moments.inverse);
 }
 
 // What a point's entries share in the derivative: the mean of g and, about, that of g u.
@@ -111,7 +139,7 @@ HWY_INLINE Pack<T> AddAlong(const Pack<T>& x, const Pack<T>& u, const Pack<T>& g
 
 template <Form kForm, typename T>
 HWY_INLINE Pack<T> AlongOf(const Job<T>& job, const Pack<T>& sum) {
-  if constexpr (kForm == Form::kCentred || kForm == Form::kRoot) return sum / Set(job.divisor());
+  if constexpr (kForm == Form::kCentred || kForm == Form::kRoot) return sum * Set(job.Share());
   return sum;
 }
 

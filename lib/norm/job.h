@@ -28,6 +28,7 @@ struct Job {
   Layout layout = Layout::kRowMajor;
   int exponent = 2;
   std::size_t width = 0;   // entries of a group of a point
+  T share = 0;             // 1 / width
   std::size_t groups = 1;  // groups of a point
   T eps = 0;
   T beta = 0, beta_power = 0;  // beta^exponent
@@ -64,14 +65,14 @@ struct Job {
     return point * statistics_point_stride + group * statistics_group_stride;
   }
   bool centred() const { return kind == Kind::kLayerNorm || kind == Kind::kGroupNorm; }
-  // What the sum of squares is divided by.
-  T divisor() const { return kind == Kind::kUnit ? T{1} : static_cast<T>(width); }
+  // What the sum of squares is multiplied by.
+  T Share() const { return kind == Kind::kUnit ? T{1} : share; }
   // Whether entries lie in lanes; otherwise points do.
   bool entries_in_lanes() const { return layout == Layout::kRowMajor && width >= kPackLanes<T>; }
 };
 
-// Sums over the points of one block; overwritten. Null where not wanted; d_weight and d_bias are
-// both there or neither.
+// Sums over the points of one block; overwritten (by a range that has a point). Null where not
+// wanted; d_weight and d_bias are both there or neither.
 template <typename T>
 struct BlockSums {
   T* d_weight = nullptr;  // (groups * width)

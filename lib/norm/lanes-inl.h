@@ -132,7 +132,13 @@ HWY_INLINE Pack<T> MulAdd(const Pack<T>& a, const Pack<T>& b, const Pack<T>& c) 
 }
 template <typename T>
 HWY_INLINE Pack<T> NegMulAdd(const Pack<T>& a, const Pack<T>& b, const Pack<T>& c) {  // c - a b
+#if HWY_NATIVE_FMA
+  Pack<T> r;
+  CREASE_FOR_EACH_VECTOR_OF(T, r.v[i] = hn::NegMulAdd(a.v[i], b.v[i], c.v[i]));
+  return r;
+#else
   return MulAdd(-a, b, c);
+#endif
 }
 template <typename T>
 HWY_INLINE Pack<T> Sqrt(const Pack<T>& a) {
@@ -169,6 +175,16 @@ HWY_INLINE Pack<T> Select(const PackMask<T>& mask, const Pack<T>& yes, const Pac
   Pack<T> r;
   CREASE_FOR_EACH_VECTOR_OF(T, r.v[i] = hn::IfThenElse(mask.m[i], yes.v[i], no.v[i]));
   return r;
+}
+template <typename T>
+HWY_INLINE T FirstLane(const Pack<T>& a) {
+  return hn::GetLane(a.v[0]);
+}
+template <typename T>
+HWY_INLINE bool Any(const PackMask<T>& mask) {
+  bool any = false;
+  CREASE_FOR_EACH_VECTOR_OF(T, any = any || !hn::AllFalse(Tag<T>(), mask.m[i]));
+  return any;
 }
 // Whether a is within [low, high] in every lane; false if there is a NaN.
 template <typename T>

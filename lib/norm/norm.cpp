@@ -60,6 +60,7 @@ Job<T> JobOf(const Options& options, std::size_t points) {
   job.exponent = options.exponent;
   job.groups = options.groups;
   job.width = options.width / options.groups;
+  job.share = T{1} / static_cast<T>(job.width);
   job.eps = static_cast<T>(options.eps);
   job.beta = static_cast<T>(options.beta);
   job.beta_power = job.beta;

@@ -22,15 +22,16 @@
 //   row-major, width / groups >= L  lane i mod L of partial sum (i / L) mod 4 takes entry i, the
 //                                   fourth the last width mod L entries; (0+1) + (2+3) at every
 //                                   128 L entries and the end, in order; then the lanes by a tree:
-//                                   L/2 apart, L/4, ..., 1. (Two sums taken together: two partial
-//                                   sums each, 0+1.)
+//                                   L/2 apart, L/4, ..., 1
 //   otherwise                       runs of 32 entries, each in order; then the runs in order
 //
-// Accuracy. Means are taken about the point's first entry and corrected in the pass that sums the
-// squares, so that a mean far larger than the deviations costs no digits: errors stay below
-// 7e-7 (float) of the point's largest |u|. No overflow and no underflow on the way: a point whose
-// s is outside of [2^-50, 2^62] (float; 2^-500, 2^500 double) is done again with its entries
-// scaled. NaN and infinity stay within their point; in d_weight, d_bias, d_alpha they show.
+// Accuracy. A point's deviations and their squares are summed in one pass, about the mean of its
+// first L entries (16 of them where points lie in lanes). Where the mean of all turns out to be
+// further off than the standard deviation, they are summed once more about that. So a mean far
+// larger than the deviations costs no digits: errors stay below 7e-7 (float) of the point's largest
+// |u|. No overflow and no underflow on the way: a point whose s is outside of [2^-50, 2^62] (float;
+// 2^-500, 2^500 double) is done again with its entries scaled. NaN and infinity stay within their
+// point; in d_weight, d_bias, d_alpha they show.
 #pragma once
 
 #include <cstddef>

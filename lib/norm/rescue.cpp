@@ -6,6 +6,11 @@
 namespace crease::norm {
 namespace {
 
+template <typename T>
+double Divisor(const Job<T>& job) {
+  return job.kind == Kind::kUnit ? 1.0 : static_cast<double>(job.width);
+}
+
 // The entries of one group of one point, scaled by 2^shift, and what normalises them.
 template <typename T>
 class Scaled {
@@ -87,8 +92,7 @@ class Scaled {
       sum += offset;
     } else {
       for (std::size_t c = 0; c < job_.width; ++c) sum += Deviation(c) * Deviation(c);
-      sum = std::sqrt(sum / static_cast<double>(job_.divisor()) +
-                      std::ldexp(static_cast<double>(job_.eps), 2 * shift_));
+      sum = std::sqrt(sum / Divisor(job_) + std::ldexp(static_cast<double>(job_.eps), 2 * shift_));
     }
     no_spread_ = sum == 0.0;
     inverse_ = 1.0 / sum;
@@ -139,7 +143,7 @@ void RescueBackward(const Job<T>& job, std::size_t point, std::size_t group, std
   }
   const double mean = job.centred() ? sum / static_cast<double>(job.width) : 0.0;
   const bool divisive = job.kind == Kind::kDivisive;
-  if (!divisive) along /= static_cast<double>(job.divisor());
+  if (!divisive) along /= Divisor(job);
   for (std::size_t c = 0; c < job.width; ++c) {
     const double u = divisive ? SignOf(scaled.Entry(c)) : scaled.Normalised(c);
     job.out[job.At(point, group, c)] = scaled.Derivative(c, (gradient(c) - mean) - u * along);

@@ -8,6 +8,7 @@
 #endif
 
 #include <algorithm>
+#include <cstdint>
 
 #include "lib/norm/forms-inl.h"
 #include "lib/norm/transpose-inl.h"
@@ -15,14 +16,6 @@
 HWY_BEFORE_NAMESPACE();
 namespace crease::norm {
 namespace HWY_NAMESPACE {
-
-// Rows whose sums run side by side, so that one waits for no addition of its own. Only for rows
-// that are in cache: those that come from memory come faster one after the other.
-#if HWY_TARGET == HWY_AVX3
-inline constexpr std::size_t kRowsTogether = 2;
-#else
-inline constexpr std::size_t kRowsTogether = 1;
-#endif
 
 // How many lanes of a pack hold entries: all, or the last few of a row.
 struct Full {};
@@ -46,13 +39,21 @@ HWY_INLINE Pack<T> Keep(const Pack<T>& a, Part part) {
   return KeepFirst(a, part.count);
 }
 
-// Rows of a batch: at most a pack's lanes, and so few that `arrays` of them stay in the first-level
-// cache.
+// Rows of at most so many bytes are taken a pack's lanes of them at a time.
+inline constexpr std::size_t kNarrowBytes = 640;
+// Rows of at most so many bytes stay in the first-level cache with their weight and bias.
+inline constexpr std::size_t kMediumBytes = 4 << 10;
+
+// How far ahead of the row that is written memory is called for, with `rows` rows under way.
 template <typename T>
-HWY_INLINE std::size_t RowsAtOnce(const Job<T>& job, std::size_t arrays) {
-  constexpr std::size_t kCacheBytes = 24 << 10;
-  const std::size_t rows = kCacheBytes / (job.width * sizeof(T) * arrays);
-  return std::clamp<std::size_t>(rows, kRowsTogether, kPackLanes<T>);
+HWY_INLINE std::size_t AheadBytes(const Job<T>& job, std::size_t rows, std::size_t more) {
+  return rows * job.width * sizeof(T) + more;
+}
+
+// Memory that may lie beyond an array's end.
+template <typename T>
+HWY_INLINE void CallFor(const T* from, std::size_t bytes) {
+  __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<std::uintptr_t>(from) + bytes));
 }
 
 template <typename T>
@@ -72,70 +73,140 @@ HWY_INLINE void ForPacksOfRow(std::size_t width, const Run& run) {
   if (i < width) run(i, Part{width - i});
 }
 
-// Sums over entries start ... end - 1 of kRows rows, added to sums[row][...] or, in the first run,
-// set. term(row, entry, part, sums) adds the terms of a pack of entries.
-template <typename T, std::size_t kRows, std::size_t kSums, class Term>
-HWY_INLINE void SumsOverRun(std::size_t start, std::size_t end, const Term& term,
-                            Pack<T> (*sums)[kSums]) {
-  constexpr std::size_t L = kPackLanes<T>, kPartials = 4 / kSums;
-  Pack<T> partial[kRows][kPartials][kSums];
-  const auto add = [&](std::size_t i, auto part, std::size_t k) HWY_ATTR {
-    for (std::size_t r = 0; r < kRows; ++r) term(r, i, part, partial[r][k]);
-  };
-  for (std::size_t r = 0; r < kRows; ++r) {
-    for (std::size_t k = 0; k < kPartials; ++k) {
-      for (std::size_t s = 0; s < kSums; ++s) partial[r][k][s] = Zero<T>();
-    }
+// Sums over entries start ... end - 1 of a row, added to sums or, in the first run, set.
+// term(entry, part, sums) adds the terms of a pack of entries.
+template <typename T, std::size_t kSums, class Term>
+HWY_INLINE void SumsOverRun(std::size_t start, std::size_t end, const Term& term, Pack<T>* sums) {
+  constexpr std::size_t L = kPackLanes<T>;
+  Pack<T> partial[4][kSums];
+  for (auto& part : partial) {
+    for (Pack<T>& sum : part) sum = Zero<T>();
   }
   std::size_t i = start;
-  for (; i + kPartials * L <= end; i += kPartials * L) {
-    for (std::size_t k = 0; k < kPartials; ++k) add(i + k * L, Full(), k);
+  for (; i + 4 * L <= end; i += 4 * L) {
+    for (std::size_t k = 0; k < 4; ++k) term(i + k * L, Full(), partial[k]);
   }
-  // At most kPartials - 1 whole packs are left; written out, so that sums stay in registers.
-  if (i + L <= end) add(i, Full(), 0), i += L;
-  if constexpr (kPartials == 4) {
-    if (i + L <= end) add(i, Full(), 1), i += L;
-    if (i + L <= end) add(i, Full(), 2), i += L;
-  }
-  if (i < end) add(i, Part{end - i}, kPartials - 1);
-  for (std::size_t r = 0; r < kRows; ++r) {
-    for (std::size_t s = 0; s < kSums; ++s) {
-      Pack<T> sum = partial[r][0][s] + partial[r][1][s];
-      if constexpr (kPartials == 4) sum = sum + (partial[r][2][s] + partial[r][3][s]);
-      sums[r][s] = start == 0 ? sum : sums[r][s] + sum;
-    }
+  // Written out, so that sums stay in registers.
+  if (i + L <= end) term(i, Full(), partial[0]), i += L;
+  if (i + L <= end) term(i, Full(), partial[1]), i += L;
+  if (i + L <= end) term(i, Full(), partial[2]), i += L;
+  if (i < end) term(i, Part{end - i}, partial[3]);
+  for (std::size_t s = 0; s < kSums; ++s) {
+    const Pack<T> sum = (partial[0][s] + partial[1][s]) + (partial[2][s] + partial[3][s]);
+    sums[s] = start == 0 ? sum : sums[s] + sum;
   }
 }
+
+// Walks over rows, group by group; `points` at a time.
+template <typename T>
+struct RowCursor {
+  std::size_t point, group = 0;
+
+  HWY_INLINE void Advance(const Job<T>& job, std::size_t points = 1) {
+    if (++group == job.groups) group = 0, point += points;
+  }
+  HWY_INLINE const T* X(const Job<T>& job) const { return job.x + job.At(point, group, 0); }
+};
 
 // L rows' sums before they are added over the lanes. Rows never set are 0.
 template <typename T>
 struct RowSums {
   alignas(64) T lanes[kPackLanes<T> * kPackLanes<T>] = {};
 
+  HWY_INLINE void Set(std::size_t row, const Pack<T>& sum) {
+    Store(sum, lanes + row * kPackLanes<T>);
+  }
   HWY_INLINE Pack<T> OverLanes() const { return SumRows(lanes); }
 };
 
-// Sums of rows row ... row + kRows - 1 into kSums RowSums.
-template <typename T, std::size_t kRows, std::size_t kSums, class Term>
-HWY_INLINE void SumsOfRows(std::size_t width, std::size_t row, const Term& term,
-                           RowSums<T>* const (&to)[kSums]) {
+// kSums sums over the entries of a row, by lane.
+template <typename T, std::size_t kSums, class Term>
+HWY_INLINE void SumsOfRow(std::size_t width, const Term& term, Pack<T>* sums) {
   constexpr std::size_t kRun = 128 * kPackLanes<T>;
-  const auto shifted = [&](std::size_t r, std::size_t i, auto part, Pack<T>* sums)
-                           HWY_ATTR { term(row + r, i, part, sums); };
-  Pack<T> sums[kRows][kSums];
-  for (std::size_t r = 0; r < kRows; ++r) {
-    for (std::size_t s = 0; s < kSums; ++s) sums[r][s] = Zero<T>();
-  }
-  SumsOverRun<T, kRows, kSums>(0, width < kRun ? width : kRun, shifted, sums);
+  SumsOverRun<T, kSums>(0, width < kRun ? width : kRun, term, sums);
   for (std::size_t start = kRun; start < width; start += kRun) {
-    const std::size_t end = width - start < kRun ? width : start + kRun;
-    SumsOverRun<T, kRows, kSums>(start, end, shifted, sums);
+    SumsOverRun<T, kSums>(start, width - start < kRun ? width : start + kRun, term, sums);
   }
-  for (std::size_t r = 0; r < kRows; ++r) {
-    for (std::size_t s = 0; s < kSums; ++s) {
-      Store(sums[r][s], to[s]->lanes + (row + r) * kPackLanes<T>);
+}
+
+// Deviations from `about`, and their squares.
+template <typename T>
+HWY_INLINE void SumDeviations(std::size_t width, const T* x, const Pack<T>& about, Pack<T>* sums) {
+  SumsOfRow<T, 2>(
+      width,
+      [=](std::size_t i, auto part, Pack<T>* to) HWY_ATTR {
+        const Pack<T> deviation = Keep(Load(x + i, part) - about, part);
+        to[0] = to[0] + deviation;
+        to[1] = MulAdd(deviation, deviation, to[1]);
+      },
+      sums);
+}
+
+template <Form kForm, typename T>
+HWY_INLINE void SumPowers(std::size_t width, const T* x, Pack<T>* sum) {
+  SumsOfRow<T, 1>(
+      width,
+      [=](std::size_t i, auto part, Pack<T>* to)
+          HWY_ATTR { to[0] = AddPower<kForm>(Load(x + i, part), to[0]); },
+      sum);
+}
+
+// What is known of one row, the same in every lane.
+template <typename T>
+struct RowScale {
+  Scale<T> scale;
+  Pack<T> rest;
+};
+
+// About the mean, where that was far from the first entries.
+template <typename T>
+HWY_NOINLINE Moments<T> MomentsAgain(const Job<T>& job, const T* x, const Pack<T>& mean) {
+  Pack<T> sums[2];
+  SumDeviations(job.width, x, mean, sums);
+  return MomentsOf<true>(job, mean, SumLanes(sums[0]), SumLanes(sums[1]));
+}
+
+// The way from a row to its scale, in steps between which a processor can do something else.
+template <Form kForm, typename T>
+class RowSummer {
+ public:
+  HWY_INLINE void Begin(const T* x) {
+    x_ = x;
+    if constexpr (kForm == Form::kCentred) {
+      about_ = SumLanes(Load(x)) * Set(T{1} / T{kPackLanes<T>});
     }
   }
+  HWY_INLINE void Sum(const Job<T>& job) {
+    if constexpr (kForm == Form::kCentred) {
+      SumDeviations(job.width, x_, about_, sums_);
+    } else if constexpr (kForm != Form::kTanh) {
+      SumPowers<kForm>(job.width, x_, sums_);
+    }
+  }
+  HWY_INLINE RowScale<T> Finish(const Job<T>& job) const {
+    RowScale<T> row = {{Zero<T>(), Zero<T>(), Set(job.alpha)}, Zero<T>()};
+    if constexpr (kForm == Form::kCentred) {
+      Moments<T> moments = MomentsOf<false>(job, about_, SumLanes(sums_[0]), SumLanes(sums_[1]));
+      if (HWY_UNLIKELY(Any(moments.lost))) moments = MomentsAgain(job, x_, moments.mean);
+      row.rest = moments.rest;
+      row.scale = {moments.mean, -(moments.rest * moments.inverse), moments.inverse};
+    } else if constexpr (kForm != Form::kTanh) {
+      row.scale.inverse = InverseOf<kForm>(job, SumLanes(sums_[0]));
+    }
+    return row;
+  }
+
+ private:
+  const T* x_ = nullptr;
+  Pack<T> about_, sums_[2];
+};
+
+template <Form kForm, typename T>
+HWY_INLINE RowScale<T> ScaleOfRow(const Job<T>& job, const T* x) {
+  RowSummer<kForm, T> summer;
+  summer.Begin(x);
+  summer.Sum(job);
+  return summer.Finish(job);
 }
 
 // Some rows of one group, and what is known of them.
@@ -143,71 +214,101 @@ template <typename T>
 struct Batch {
   std::size_t point = 0, group = 0, count = 0;
   alignas(64) T mean[kPackLanes<T>] = {}, rest[kPackLanes<T>] = {}, inverse[kPackLanes<T>] = {};
+  alignas(64) T offset[kPackLanes<T>] = {}, about[kPackLanes<T>] = {};
   RowSums<T> sums, squares;
 
   HWY_INLINE Scale<T> Of(std::size_t row) const {
-    return {Set(mean[row]), Set(rest[row]), Set(inverse[row])};
+    return {Set(mean[row]), Set(offset[row]), Set(inverse[row])};
   }
 };
 
-template <typename T, std::size_t kTogether, std::size_t kSums, class Term>
-HWY_INLINE void SumsOfBatch(std::size_t width, std::size_t count, const Term& term,
-                            RowSums<T>* const (&to)[kSums]) {
-  std::size_t r = 0;
-  for (; r + kTogether <= count; r += kTogether) {
-    SumsOfRows<T, kTogether, kSums>(width, r, term, to);
-  }
-  if constexpr (kTogether > 1) {
-    for (; r < count; ++r) SumsOfRows<T, 1, kSums>(width, r, term, to);
-  }
+template <bool kAgain, typename T>
+HWY_INLINE Moments<T> MomentsOf(const Job<T>& job, const Batch<T>& batch, const T* about) {
+  return MomentsOf<kAgain>(job, Load(about), batch.sums.OverLanes(), batch.squares.OverLanes());
 }
 
-// Sums that make the scales. Means are taken about the row's first entry, so that equal entries
-// have no deviations at all; what rounding left in them comes out as `rest` with the squares.
+template <typename T>
+HWY_INLINE void SumDeviations(const Job<T>& job, Batch<T>& batch, std::size_t row, T about) {
+  Pack<T> sums[2];
+  SumDeviations(job.width, job.x + job.At(batch.point + row, batch.group, 0), Set(about), sums);
+  batch.sums.Set(row, sums[0]);
+  batch.squares.Set(row, sums[1]);
+}
+
+// Once more about the mean, where it was far from the first entries.
+template <typename T>
+HWY_NOINLINE void SumAgain(const Job<T>& job, Batch<T>& batch, Moments<T>& moments) {
+  alignas(64) T mean[kPackLanes<T>], lost[kPackLanes<T>];
+  Store(moments.mean, mean);
+  Store(Select(moments.lost, Set(T{1}), Zero<T>()), lost);
+  for (std::size_t r = 0; r < batch.count; ++r) {
+    if (lost[r] != T{0}) SumDeviations(job, batch, r, mean[r]);
+  }
+  Replace(MomentsOf<true>(job, batch, mean), moments);
+}
+
+// The mean of the first entries, which deviations are taken about.
+template <typename T>
+HWY_INLINE void FindAbout(const Job<T>& job, Batch<T>& batch) {
+  const T* x = job.x + job.At(batch.point, batch.group, 0);
+  for (std::size_t r = 0; r < batch.count; ++r) {
+    batch.sums.Set(r, Load(x + r * job.point_stride));
+  }
+  Store(batch.sums.OverLanes() * Set(T{1} / T{kPackLanes<T>}), batch.about);
+}
+
+template <typename T>
+HWY_INLINE void FindMoments(const Job<T>& job, Batch<T>& batch) {
+  for (std::size_t r = 0; r < batch.count; ++r) SumDeviations(job, batch, r, batch.about[r]);
+  Moments<T> moments = MomentsOf<false>(job, batch, batch.about);
+  if (HWY_UNLIKELY(Any(moments.lost))) SumAgain(job, batch, moments);
+  Store(moments.mean, batch.mean);
+  Store(moments.rest, batch.rest);
+  Store(moments.inverse, batch.inverse);
+  Store(-(moments.rest * moments.inverse), batch.offset);
+}
+
 template <Form kForm, typename T>
 HWY_INLINE void FindScales(const Job<T>& job, Batch<T>& batch) {
-  const T* x = job.x + job.At(batch.point, batch.group, 0);
-  const std::size_t stride = job.point_stride;
   if constexpr (kForm == Form::kTanh) {
     for (T& alpha : batch.inverse) alpha = job.alpha;
   } else if constexpr (kForm == Form::kCentred) {
-    const auto about_first = [=](std::size_t r, std::size_t i, auto part, Pack<T>* sums) HWY_ATTR {
-      const T* row = x + r * stride;
-      sums[0] = sums[0] + Keep(Load(row + i, part) - Set(row[0]), part);
-    };
-    SumsOfBatch<T, 1, 1>(job.width, batch.count, about_first, {&batch.sums});
-    const Pack<T> entries = Set(static_cast<T>(job.width));
-    Store(batch.sums.OverLanes() / entries, batch.mean);
-    // Not as a pack: loading one that was stored by entries waits for all stores before it.
-    for (std::size_t r = 0; r < batch.count; ++r) batch.mean[r] = x[r * stride] + batch.mean[r];
-    const T* mean = batch.mean;
-    const auto about_mean = [=](std::size_t r, std::size_t i, auto part, Pack<T>* sums) HWY_ATTR {
-      const Pack<T> deviation = Keep(Load(x + r * stride + i, part) - Set(mean[r]), part);
-      sums[0] = sums[0] + deviation;
-      sums[1] = MulAdd(deviation, deviation, sums[1]);
-    };
-    SumsOfBatch<T, kRowsTogether, 2>(job.width, batch.count, about_mean,
-                                     {&batch.sums, &batch.squares});
-    const Pack<T> rest = batch.sums.OverLanes() / entries;
-    Store(rest, batch.rest);
-    Store(InverseOf<kForm>(job, batch.squares.OverLanes(), rest), batch.inverse);
+    FindMoments(job, batch);
   } else {
-    const auto power = [=](std::size_t r, std::size_t i, auto part, Pack<T>* sums) HWY_ATTR {
-      sums[0] = AddPower<kForm>(Load(x + r * stride + i, part), sums[0]);
-    };
-    SumsOfBatch<T, 1, 1>(job.width, batch.count, power, {&batch.sums});
-    Store(InverseOf<kForm>(job, batch.sums.OverLanes(), Zero<T>()), batch.inverse);
+    for (std::size_t r = 0; r < batch.count; ++r) {
+      Pack<T> sum;
+      SumPowers<kForm>(job.width, job.x + job.At(batch.point + r, batch.group, 0), &sum);
+      batch.sums.Set(r, sum);
+    }
+    Store(InverseOf<kForm>(job, batch.sums.OverLanes()), batch.inverse);
   }
 }
 
-// run(batch) for the batches of points [first, last), in order.
-template <class B, class Run>
+// begin(batch), prepare(batch), write(batch) for the batches of points [first, last), each in
+// order. While a batch is written, what the next ones wait for (divisions, sums over lanes) passes.
+template <class B, class Begin, class Prepare, class Write>
 HWY_INLINE void ForBatches(std::size_t first, std::size_t last, std::size_t groups,
-                           std::size_t size, const Run& run) {
-  B batch;
-  for (batch.point = first; batch.point < last; batch.point += size) {
-    batch.count = std::min(size, last - batch.point);
-    for (batch.group = 0; batch.group < groups; ++batch.group) run(batch);
+                           std::size_t size, const Begin& begin, const Prepare& prepare,
+                           const Write& write) {
+  B batches[3];
+  B *written = &batches[0], *prepared = &batches[1], *begun = &batches[2];
+  std::size_t point = first, group = 0;
+  const auto advance = [&](B& batch) HWY_ATTR {
+    batch.point = point;
+    batch.group = group;
+    batch.count = point < last ? std::min(size, last - point) : 0;
+    if (batch.count > 0) begin(batch);
+    if (++group == groups) group = 0, point += size;
+  };
+  advance(*begun);
+  while (begun->count > 0 || prepared->count > 0) {
+    B* const next = written;
+    written = prepared;
+    prepared = begun;
+    begun = next;
+    if (prepared->count > 0) prepare(*prepared);
+    advance(*begun);
+    if (written->count > 0) write(*written);
   }
 }
 

@@ -62,6 +62,7 @@ HWY_INLINE TileSums<T, kPacks, kSums> SumsOverEntries(std::size_t width, const T
 template <typename T, std::size_t kPacks>
 struct TileScales {
   Scale<T> of[kPacks];
+  Pack<T> rest[kPacks];  // of the means; kCentred only
 
   HWY_INLINE bool Usual() const {
     bool usual = true;
@@ -72,42 +73,66 @@ struct TileScales {
   }
 };
 
-// Means about the first entry, as for rows. Where copy.at is not null, entries are copied there, x
-// becomes the copy, and the tile to the right is called for: hardware foresees no such stride.
+// About the mean of the first few entries, of which there are 16; summed about the first one, so
+// that equal entries have no deviations at all.
 template <std::size_t kPacks, typename T>
-HWY_INLINE TileScales<T, kPacks> CentredScalesOf(const Job<T>& job, Columns<const T>& x,
-                                                 const Columns<T>& copy) {
+HWY_INLINE void AboutFirst(std::size_t width, const Columns<const T>& x, Pack<T>* about) {
+  const std::size_t few = width < 16 ? width : 16;
+  const Pack<T> entries = Set(static_cast<T>(few));
+  for (std::size_t p = 0; p < kPacks; ++p) {
+    const T* column = x.at + p * kPackLanes<T>;
+    const Pack<T> first = Load(column);
+    Pack<T> sum = Zero<T>();
+    for (std::size_t c = 0; c < few; ++c) sum = sum + (Load(column + c * x.stride) - first);
+    about[p] = first + sum / entries;
+  }
+}
+
+// Where copy.at is not null, entries are copied there, x becomes the copy, and the tile to the
+// right is called for: hardware foresees no such stride.
+template <std::size_t kPacks, typename T>
+HWY_INLINE TileSums<T, kPacks, 2> SumDeviations(const Job<T>& job, Columns<const T>& x,
+                                                const Columns<T>& copy, const Pack<T>* about) {
   constexpr std::size_t L = kPackLanes<T>;
-  TileScales<T, kPacks> scales;
   const Columns<const T> from = x;
   const auto sums =
-      SumsOverEntries<T, kPacks, 1>(job.width, [&](std::size_t c, Pack<T>(*sum)[1]) HWY_ATTR {
+      SumsOverEntries<T, kPacks, 2>(job.width, [&](std::size_t c, Pack<T>(*sum)[2]) HWY_ATTR {
         for (std::size_t p = 0; p < kPacks; ++p) {
           const Pack<T> value = Load(from.at + c * from.stride + p * L);
           if (copy.at != nullptr) {
             Store(value, copy.at + c * copy.stride + p * L);
             __builtin_prefetch(from.at + c * from.stride + (kPacks + p) * L, 0, 2);
           }
-          sum[p][0] = sum[p][0] + (value - Load(from.at + p * L));
-        }
-      });
-  if (copy.at != nullptr) x = {copy.at, copy.stride};
-  const Columns<const T> now = x;
-  const Pack<T> entries = Set(static_cast<T>(job.width));
-  for (std::size_t p = 0; p < kPacks; ++p) {
-    scales.of[p].mean = Load(now.at + p * L) + sums.of[p][0] / entries;
-  }
-  const auto more =
-      SumsOverEntries<T, kPacks, 2>(job.width, [&](std::size_t c, Pack<T>(*sum)[2]) HWY_ATTR {
-        for (std::size_t p = 0; p < kPacks; ++p) {
-          const Pack<T> deviation = Load(now.at + c * now.stride + p * L) - scales.of[p].mean;
+          const Pack<T> deviation = value - about[p];
           sum[p][0] = sum[p][0] + deviation;
           sum[p][1] = MulAdd(deviation, deviation, sum[p][1]);
         }
       });
+  if (copy.at != nullptr) x = {copy.at, copy.stride};
+  return sums;
+}
+
+// Moments of the pack of points at x.at, once more about the mean.
+template <typename T>
+HWY_NOINLINE void SumAgain(const Job<T>& job, Columns<const T> x, Moments<T>& moments) {
+  const auto sums = SumDeviations<1>(job, x, Columns<T>(), &moments.mean);
+  Replace(MomentsOf<true>(job, moments.mean, sums.of[0][0], sums.of[0][1]), moments);
+}
+
+template <std::size_t kPacks, typename T>
+HWY_INLINE TileScales<T, kPacks> CentredScalesOf(const Job<T>& job, Columns<const T>& x,
+                                                 const Columns<T>& copy) {
+  Pack<T> about[kPacks];
+  AboutFirst<kPacks>(job.width, x, about);
+  const TileSums<T, kPacks, 2> sums = SumDeviations<kPacks>(job, x, copy, about);
+  TileScales<T, kPacks> scales;
   for (std::size_t p = 0; p < kPacks; ++p) {
-    scales.of[p].rest = more.of[p][0] / entries;
-    scales.of[p].inverse = InverseOf<Form::kCentred>(job, more.of[p][1], scales.of[p].rest);
+    Moments<T> moments = MomentsOf<false>(job, about[p], sums.of[p][0], sums.of[p][1]);
+    if (HWY_UNLIKELY(Any(moments.lost))) {
+      SumAgain(job, Columns<const T>{x.at + p * kPackLanes<T>, x.stride}, moments);
+    }
+    scales.of[p] = {moments.mean, -(moments.rest * moments.inverse), moments.inverse};
+    scales.rest[p] = moments.rest;
   }
   return scales;
 }
@@ -135,7 +160,7 @@ HWY_INLINE TileScales<T, kPacks> ScalesOf(const Job<T>& job, Columns<const T>& x
           });
       if (copy.at != nullptr) x = {copy.at, copy.stride};
       for (std::size_t p = 0; p < kPacks; ++p) {
-        scales.of[p].inverse = InverseOf<kForm>(job, sums.of[p][0], Zero<T>());
+        scales.of[p].inverse = InverseOf<kForm>(job, sums.of[p][0]);
       }
     }
     return scales;

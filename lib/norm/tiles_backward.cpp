@@ -65,7 +65,7 @@ HWY_INLINE TileShared<T, kPacks> SharedOf(const Job<T>& job, const T* weight, co
     shared.of[p].along = AlongOf<kForm>(job, sums.of[p][0]);
     shared.of[p].mean = Zero<T>();
     if constexpr (kForm == Form::kCentred) {
-      shared.of[p].mean = sums.of[p][1] / Set(static_cast<T>(job.width));
+      shared.of[p].mean = sums.of[p][1] * Set(job.share);
     }
   }
   return shared;
@@ -148,7 +148,8 @@ HWY_INLINE TileScales<T, kPacks> KnownScales(const Job<T>& job, std::size_t poin
     if constexpr (kForm == Form::kCentred) {
       scale.mean = LoadStatistic(job, job.known_mean, first, group, count);
       if (job.known_mean_rest != nullptr) {
-        scale.rest = LoadStatistic(job, job.known_mean_rest, first, group, count);
+        const Pack<T> rest = LoadStatistic(job, job.known_mean_rest, first, group, count);
+        scale.offset = -(rest * scale.inverse);
       }
     }
   }
@@ -169,19 +170,19 @@ void BackwardRemainder(Pass<T>& pass, std::size_t point, std::size_t group, std:
   }
   Columns<const T> x = {scratch.x, L};
   TileScales<T, 1> scales = KnownScales<kForm, 1>(job, point, group, count, x, Columns<T>());
-  alignas(64) T mean[L], rest[L], inverse[L];
+  alignas(64) T mean[L], offset[L], inverse[L];
   Store(scales.of[0].mean, mean);
-  Store(scales.of[0].rest, rest);
+  Store(scales.of[0].offset, offset);
   Store(scales.of[0].inverse, inverse);
   bool usual[L];
   for (std::size_t i = 0; i < L; ++i) {
     usual[i] = i < count && (kForm == Form::kTanh || IsUsual(inverse[i]));
     if (usual[i]) continue;
-    mean[i] = rest[i] = T{0};
+    mean[i] = offset[i] = T{0};
     inverse[i] = T{1};
     for (std::size_t c = 0; c < job.width; ++c) scratch.x[c * L + i] = scratch.d_y[c * L + i] = 0;
   }
-  scales.of[0] = {Load(mean), Load(rest), Load(inverse)};
+  scales.of[0] = {Load(mean), Load(offset), Load(inverse)};
   Tile<T> tile;
   tile.x = x;
   tile.d_y = {scratch.d_y, L};

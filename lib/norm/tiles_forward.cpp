@@ -46,20 +46,20 @@ TileScales<T, kPacks> ForwardColumns(const Job<T>& job, std::size_t group, Colum
 
 template <Form kForm, typename T>
 void Finish(const Job<T>& job, std::size_t point, std::size_t group, std::size_t count,
-            const Scale<T>& scale) {
+            const Scale<T>& scale, const Pack<T>& mean_rest) {
   if constexpr (kForm == Form::kTanh) return;
   const bool usual = AllWithin(scale.inverse, kLowestInverse<T>, kHighestInverse<T>);
   if (usual && job.inverse == nullptr && job.mean == nullptr && job.mean_rest == nullptr) return;
   if (usual && job.statistics_point_stride == 1 && count == kPackLanes<T>) {
     const std::size_t at = job.StatisticAt(point, group);
     if (job.mean != nullptr) Store(scale.mean, job.mean + at);
-    if (job.mean_rest != nullptr) Store(scale.rest, job.mean_rest + at);
+    if (job.mean_rest != nullptr) Store(mean_rest, job.mean_rest + at);
     if (job.inverse != nullptr) Store(scale.inverse, job.inverse + at);
     return;
   }
   alignas(64) T mean[kPackLanes<T>], rest[kPackLanes<T>], inverse[kPackLanes<T>];
   Store(scale.mean, mean);
-  Store(scale.rest, rest);
+  Store(mean_rest, rest);
   Store(scale.inverse, inverse);
   for (std::size_t i = 0; i < count; ++i) {
     const std::size_t at = job.StatisticAt(point + i, group);
@@ -89,7 +89,8 @@ HWY_INLINE void ForwardTile(const Job<T>& job, std::size_t point, std::size_t gr
     TurnOut<kPacks>(job, y, job.out + at);
   }
   for (std::size_t p = 0; p < kPacks; ++p) {
-    Finish<kForm>(job, point + p * kPackLanes<T>, group, kPackLanes<T>, scales.of[p]);
+    Finish<kForm>(job, point + p * kPackLanes<T>, group, kPackLanes<T>, scales.of[p],
+                  scales.rest[p]);
   }
 }
 
@@ -110,7 +111,7 @@ void ForwardRemainder(const Job<T>& job, std::size_t point, std::size_t group, s
       job.out[job.At(point + i, group, c)] = scratch.out[c * L + i];
     }
   }
-  Finish<kForm>(job, point, group, count, scales.of[0]);
+  Finish<kForm>(job, point, group, count, scales.of[0], scales.rest[0]);
 }
 
 template <Form kForm, typename T>

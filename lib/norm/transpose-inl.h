@@ -94,6 +94,29 @@ HWY_INLINE Pack<T> SumRows(const T* rows) {
   return r;
 }
 
+// The sum over the lanes of one pack, by the same tree, in every lane.
+template <typename T>
+HWY_INLINE Pack<T> SumLanes(Pack<T> p) {
+  for (std::size_t half = kVectors<T> / 2; half > 0; half /= 2) {
+    for (std::size_t i = 0; i < half; ++i) p.v[i] = hn::Add(p.v[i], p.v[i + half]);
+  }
+  Vector<T> v = p.v[0];
+#if HWY_TARGET != HWY_SCALAR
+  const Tag<T> d;
+  constexpr std::size_t kBlocks = kVectorLanes<T> / kSquare<T>;
+  if constexpr (kBlocks == 4) v = hn::Add(v, hn::ConcatLowerUpper(d, v, v));
+  if constexpr (kBlocks >= 2) v = hn::Add(v, hn::SwapAdjacentBlocks(v));
+  if constexpr (sizeof(T) == 4) {
+    v = hn::Add(v, hn::Shuffle1032(v));
+    v = hn::Add(v, hn::Shuffle2301(v));
+  } else {
+    v = hn::Add(v, hn::Shuffle01(v));
+  }
+#endif
+  CREASE_FOR_EACH_VECTOR_OF(T, p.v[i] = v);
+  return p;
+}
+
 // Below: rows of L points, `row_stride` apart, kSquare entries of each -> columns, packs
 // `column_stride` apart; and back.
 #if HWY_TARGET == HWY_SCALAR
