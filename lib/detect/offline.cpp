@@ -43,19 +43,24 @@ double ValueAt(const ExactCurve& curve, double step) {
 }
 
 // Where the fit misses the bins by more than their variance explains, the variance is raised.
-void RaiseVariance(NoisyPoints& bins, const ExactCurve& fitted) {
+// Returns whether it was anywhere.
+bool RaiseVariance(NoisyPoints& bins, const ExactCurve& fitted) {
   constexpr std::size_t kReach = 12;
   std::vector<double> sums(bins.size() + 1, 0);
   for (std::size_t i = 0; i < bins.size(); ++i) {
     const double residual = bins.y[i] - ValueAt(fitted, bins.x[i]);
     sums[i + 1] = sums[i] + std::min(residual * residual / bins.variance[i], 12.0);
   }
+  bool raised = false;
   for (std::size_t i = 0; i < bins.size(); ++i) {
     const std::size_t from = i < kReach ? 0 : i - kReach;
     const std::size_t to = std::min(i + kReach + 1, bins.size());
     const double mean = (sums[to] - sums[from]) / static_cast<double>(to - from);
-    bins.variance[i] *= std::max(1.0, mean);
+    if (!(mean > 1.0)) continue;
+    bins.variance[i] *= mean;
+    raised = true;
   }
+  return raised;
 }
 
 // The bins of [from, to] that lie where the curve breaks new ground; those of a bump that the
@@ -143,8 +148,8 @@ Detection FindTransitions(std::span<const double> steps, std::span<const float> 
     PiecewiseLinearModel model(bins);
     return CurveOf(model, Segment(model, search));
   };
-  RaiseVariance(bins, fit());
-  const ExactCurve fitted = fit();
+  ExactCurve fitted = fit();
+  if (RaiseVariance(bins, fitted)) fitted = fit();
   const ExactCurve lowest = WithoutBumps(fitted);
   OfflineOptions relaxed = options;
   relaxed.contrast /= kPeakShare;

@@ -91,6 +91,11 @@ class LocalSearch {
   }
 
   bool AddKnot() {
+    if (knots_ == failed_) {
+      // As the last time; the work counts all the same.
+      work_ += (model_.size() - knots_.size()) * (knots_.size() + 1);
+      return false;
+    }
     double best = cost_ - options_.penalty - kGain;
     Knots best_knots;
     trials_.Prepare(knots_);
@@ -109,7 +114,10 @@ class LocalSearch {
         }
       }
     }
-    if (best_knots.empty()) return false;
+    if (best_knots.empty()) {
+      failed_ = knots_;
+      return false;
+    }
     knots_ = std::move(best_knots);
     cost_ = best;
     return true;
@@ -123,6 +131,7 @@ class LocalSearch {
   KnotTrials trials_;
   Knots& knots_;
   double cost_;
+  Knots failed_;  // those that no knot could be added to
   std::size_t work_ = 0;
 };
 
