@@ -5,6 +5,7 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
+#include "lib/kernels/linear_few-inl.h"
 #include "lib/kernels/vector-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -22,21 +23,29 @@ HWY_INLINE void MultiplyBlock(std::size_t inputs, const float* HWY_RESTRICT weig
                               std::size_t output_stride, std::size_t input_stride,
                               const float* HWY_RESTRICT bias, const float* HWY_RESTRICT x,
                               std::size_t x_stride, float* HWY_RESTRICT z, std::size_t z_stride) {
-  Group sum[kGroups][kOut];
+  const Tag d;
+  constexpr std::size_t kCount = kGroups * kVectors;
+  const auto offset = [](std::size_t v, std::size_t stride)
+                          HWY_ATTR { return v / kVectors * stride + v % kVectors * kVectorLanes; };
+  Vector sum[kOut][kCount];
   for (std::size_t o = 0; o < kOut; ++o) {
-    const Group start = Set(bias == nullptr ? 0.0f : bias[o]);
-    for (std::size_t g = 0; g < kGroups; ++g) sum[g][o] = start;
+    const Vector start = hn::Set(d, bias == nullptr ? 0.0f : bias[o]);
+    for (std::size_t v = 0; v < kCount; ++v) sum[o][v] = start;
   }
   for (std::size_t i = 0; i < inputs; ++i) {
-    Group value[kGroups];
-    for (std::size_t g = 0; g < kGroups; ++g) value[g] = Load(x + g * x_stride + i * kLanes);
+    Vector value[kCount];
+    for (std::size_t v = 0; v < kCount; ++v) {
+      value[v] = hn::Load(d, x + offset(v, x_stride) + i * kLanes);
+    }
     for (std::size_t o = 0; o < kOut; ++o) {
-      const Group w = Set(weight[o * output_stride + i * input_stride]);
-      for (std::size_t g = 0; g < kGroups; ++g) sum[g][o] = MulAdd(w, value[g], sum[g][o]);
+      const Vector w = hn::Set(d, weight[o * output_stride + i * input_stride]);
+      for (std::size_t v = 0; v < kCount; ++v) sum[o][v] = FusedMulAdd(w, value[v], sum[o][v]);
     }
   }
-  for (std::size_t g = 0; g < kGroups; ++g) {
-    for (std::size_t o = 0; o < kOut; ++o) Store(sum[g][o], z + g * z_stride + o * kLanes);
+  for (std::size_t o = 0; o < kOut; ++o) {
+    for (std::size_t v = 0; v < kCount; ++v) {
+      hn::Store(sum[o][v], d, z + offset(v, z_stride) + o * kLanes);
+    }
   }
 }
 
@@ -68,9 +77,39 @@ HWY_INLINE void MultiplyGroups(const LinearShape& shape, const float* weight,
       bias == nullptr ? nullptr : bias + o, x, x_stride, z + o * kLanes, z_stride);
 }
 
+// All kOut outputs: more groups at once, for as many sums in flight as with whole blocks.
+template <std::size_t kOut>
+HWY_INLINE void MultiplyToFew(const LinearShape& shape, const float* weight,
+                              std::size_t output_stride, std::size_t input_stride,
+                              const float* bias, const float* x, float* z) {
+  constexpr std::size_t kGroups = kVectors == 1 ? 16 / kOut : kOut <= 2 ? 2 : 1;
+  constexpr std::size_t kFewer = kGroups >= 8 ? kGroups / 4 : 1;
+  const std::size_t x_stride = shape.inputs * kLanes, z_stride = kOut * kLanes;
+  std::size_t g = 0;
+  const auto block = [&](auto groups) HWY_ATTR {
+    MultiplyBlock<kOut, groups>(shape.inputs, weight, output_stride, input_stride, bias,
+                                x + g * x_stride, x_stride, z + g * z_stride, z_stride);
+    g += groups;
+  };
+  while (g + kGroups <= shape.groups) block(std::integral_constant<std::size_t, kGroups>());
+  while (g + kFewer <= shape.groups) block(std::integral_constant<std::size_t, kFewer>());
+  while (g < shape.groups) block(std::integral_constant<std::size_t, 1>());
+}
+
 void Multiply(const LinearShape& shape, const float* weight, std::size_t output_stride,
               std::size_t input_stride, const float* bias, const float* x, float* z) {
   const std::size_t x_stride = shape.inputs * kLanes, z_stride = shape.outputs * kLanes;
+  if (shape.inputs <= kFew) {
+    return WithFew(shape.inputs, [&](auto inputs) HWY_ATTR {
+      MultiplyFew<inputs>(shape.outputs, shape.groups, weight, output_stride, input_stride, bias, x,
+                          z, z_stride);
+    });
+  }
+  if (shape.outputs <= kFew) {
+    return WithFew(shape.outputs, [&](auto outputs) HWY_ATTR {
+      MultiplyToFew<outputs>(shape, weight, output_stride, input_stride, bias, x, z);
+    });
+  }
   std::size_t g = 0;
   for (; g + kBlockGroups <= shape.groups; g += kBlockGroups) {
     MultiplyGroups<kBlockGroups>(shape, weight, output_stride, input_stride, bias, x + g * x_stride,

@@ -24,9 +24,18 @@ void LinearBackwardInput(const LinearShape& shape, const float* weight, const fl
 
 // d_weight[o][i] = sum over points of d_z[o] x[i]; d_bias[o] = sum of d_z[o] (or nullptr).
 // `add`: added to what they hold; otherwise overwritten. scratch: so many floats, 64-byte aligned;
-// no result depends on them.
+// no result depends on what they held.
 std::size_t LinearBackwardWeightsScratch(const LinearShape& shape);
 void LinearBackwardWeights(const LinearShape& shape, const float* d_z, const float* x, bool add,
                            float* d_weight, float* d_bias, float* scratch);
+
+// The same from parts of the groups, handed in while they are in the caches: `count` groups from
+// `first` on (d_z, x point at group `first`). Begin, then Add in the order of the groups until all
+// are in, then End. All with the same scratch, which is needed until End.
+void LinearWeightsBegin(const LinearShape& shape, float* scratch);
+void LinearWeightsAdd(const LinearShape& shape, std::size_t first, std::size_t count,
+                      const float* d_z, const float* x, float* scratch);
+void LinearWeightsEnd(const LinearShape& shape, bool add, float* d_weight, float* d_bias,
+                      float* scratch);
 
 }  // namespace crease::kernels

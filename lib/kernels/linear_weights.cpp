@@ -1,5 +1,6 @@
 // The gradient of a linear layer's weights: for each weight a sum over points of products, held in
-// 16 lanes until the points are through.
+// 16 lanes until the points are through. With few inputs or outputs all sums are kept in memory and
+// added to; otherwise the operands are, packed, and summed at the end.
 #include <algorithm>
 
 #include "lib/kernels/linear.h"
@@ -10,6 +11,7 @@
 #include <hwy/highway.h>
 
 #include "lib/kernels/lane_sums-inl.h"
+#include "lib/kernels/linear_few-inl.h"
 #include "lib/kernels/vector-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -22,17 +24,43 @@ inline constexpr std::size_t kOut = 6;
 inline constexpr std::size_t kIn = kVectors == 1 ? 4 : 2;
 inline constexpr std::size_t kPanelInputs = 64;
 
-// Of `rows` features, beginning at `from` with `stride` floats between groups: (groups, kRows, 16),
-// zeros in place of missing rows.
+// Where the parts of the scratch memory lie.
+struct Packed {
+  explicit Packed(const LinearShape& shape)
+      : few(std::min(shape.inputs, shape.outputs) <= kFew),
+        input_blocks((shape.inputs + kIn - 1) / kIn),
+        output_blocks((shape.outputs + kOut - 1) / kOut),
+        x_block(shape.groups * kIn * kLanes),
+        d_z_block(shape.groups * kOut * kLanes),
+        bias_lanes(shape.outputs * shape.inputs * kLanes),
+        d_z(input_blocks * x_block),
+        sums(d_z + output_blocks * d_z_block),
+        size(few ? bias_lanes + shape.outputs * kLanes : sums + kOut * kPanelInputs * kLanes) {}
+
+  bool few;
+  // Packed x: (input_blocks, groups, kIn, 16) at 0; d_z: (output_blocks, groups, kOut, 16).
+  std::size_t input_blocks, output_blocks, x_block, d_z_block;
+  std::size_t bias_lanes;  // with few: (outputs, 16) after (outputs, inputs, 16)
+  std::size_t d_z, sums, size;
+};
+
+// `features` features of `count` groups: blocks of kRows, `block` floats apart, zeros in place of
+// missing rows.
 template <std::size_t kRows>
-HWY_INLINE void Pack(const float* HWY_RESTRICT from, std::size_t stride, std::size_t groups,
-                     std::size_t rows, float* HWY_RESTRICT to) {
-  for (std::size_t g = 0; g < groups; ++g) {
-    for (std::size_t r = 0; r < kRows; ++r) {
-      Store(r < rows ? Load(from + r * kLanes) : Zero(), to + r * kLanes);
+HWY_INLINE void PackBlocks(const float* HWY_RESTRICT from, std::size_t features, std::size_t count,
+                           std::size_t block, float* HWY_RESTRICT to) {
+  for (std::size_t g = 0; g < count; ++g) {
+    float* HWY_RESTRICT rows = to + g * kRows * kLanes;
+    std::size_t f = 0;
+    for (; f + kRows <= features; f += kRows, rows += block) {
+      for (std::size_t r = 0; r < kRows; ++r) {
+        Store(Load(from + (f + r) * kLanes), rows + r * kLanes);
+      }
     }
-    from += stride;
-    to += kRows * kLanes;
+    for (std::size_t r = 0; f < features && r < kRows; ++r) {
+      Store(f + r < features ? Load(from + (f + r) * kLanes) : Zero(), rows + r * kLanes);
+    }
+    from += features * kLanes;
   }
 }
 
@@ -79,7 +107,7 @@ HWY_INLINE void SumRows(std::size_t rows, std::size_t groups, const float* d_z, 
 
 HWY_INLINE void SumBias(const float* d_z, std::size_t groups, std::size_t rows, bool add,
                         float* d_bias) {
-  alignas(64) float sums[kOut * kLanes];
+  alignas(64) float sums[kOut * kLanes] = {};
   for (std::size_t r = 0; r < rows; ++r) {
     Group sum = Zero();
     for (std::size_t g = 0; g < groups; ++g) sum = sum + Load(d_z + (g * kOut + r) * kLanes);
@@ -88,25 +116,37 @@ HWY_INLINE void SumBias(const float* d_z, std::size_t groups, std::size_t rows, 
   SumLanes(sums, rows, add, d_bias);
 }
 
-// Inputs first ... first + inputs - 1 of all outputs. `bias`: whether to write d_bias, too.
-void Panel(const LinearShape& shape, std::size_t first, std::size_t inputs, const float* d_z,
-           const float* x, bool add, float* d_weight, float* d_bias, float* scratch) {
-  const std::size_t x_block = shape.groups * kIn * kLanes;
-  float* packed_d_z = scratch;
-  float* sums = packed_d_z + kOut * shape.groups * kLanes;
-  float* packed_x = sums + kOut * kPanelInputs * kLanes;
-  const std::size_t blocks = (inputs + kIn - 1) / kIn;
-  for (std::size_t b = 0; b < blocks; ++b) {
-    Pack<kIn>(x + (first + b * kIn) * kLanes, shape.inputs * kLanes, shape.groups, inputs - b * kIn,
-              packed_x + b * x_block);
+void AddFew(const LinearShape& shape, std::size_t count, const float* d_z, const float* x,
+            float* lanes, float* bias_lanes) {
+  const std::size_t x_stride = shape.inputs * kLanes, d_z_stride = shape.outputs * kLanes;
+  if (shape.inputs <= kFew) {
+    return WithFew(shape.inputs, [&](auto inputs) HWY_ATTR {
+      AddOuter<inputs>(shape.outputs,
+                       {count, d_z, d_z_stride, x, lanes, x_stride, kLanes, bias_lanes});
+    });
   }
-  for (std::size_t o = 0; o < shape.outputs; o += kOut) {
-    const std::size_t rows = std::min(kOut, shape.outputs - o);
-    Pack<kOut>(d_z + o * kLanes, shape.outputs * kLanes, shape.groups, rows, packed_d_z);
+  WithFew(shape.outputs, [&](auto outputs) HWY_ATTR {
+    AddOuter<outputs>(shape.inputs, {count, x, x_stride, d_z, lanes, kLanes, x_stride, nullptr});
+  });
+  for (std::size_t o = 0; o < shape.outputs; ++o) {
+    Group sum = Load(bias_lanes + o * kLanes);
+    for (std::size_t g = 0; g < count; ++g) sum = sum + Load(d_z + g * d_z_stride + o * kLanes);
+    Store(sum, bias_lanes + o * kLanes);
+  }
+}
+
+// Inputs first ... first + inputs - 1 of all outputs. d_bias: or nullptr.
+void SumPanel(const LinearShape& shape, const Packed& at, std::size_t first, std::size_t inputs,
+              bool add, float* d_weight, float* d_bias, float* scratch) {
+  const std::size_t blocks = (inputs + kIn - 1) / kIn, sums_stride = blocks * kIn * kLanes;
+  const float* packed_x = scratch + first / kIn * at.x_block;
+  float* sums = scratch + at.sums;
+  for (std::size_t p = 0; p < at.output_blocks; ++p) {
+    const std::size_t o = p * kOut, rows = std::min(kOut, shape.outputs - o);
+    const float* packed_d_z = scratch + at.d_z + p * at.d_z_block;
     if (d_bias != nullptr) SumBias(packed_d_z, shape.groups, rows, add, d_bias + o);
-    const std::size_t sums_stride = blocks * kIn * kLanes;
     for (std::size_t b = 0; b < blocks; ++b) {
-      SumRows(rows, shape.groups, packed_d_z, packed_x + b * x_block, sums + b * kIn * kLanes,
+      SumRows(rows, shape.groups, packed_d_z, packed_x + b * at.x_block, sums + b * kIn * kLanes,
               sums_stride);
     }
     for (std::size_t r = 0; r < rows; ++r) {
@@ -115,18 +155,35 @@ void Panel(const LinearShape& shape, std::size_t first, std::size_t inputs, cons
   }
 }
 
-void BackwardWeights(const LinearShape& shape, const float* d_z, const float* x, bool add,
-                     float* d_weight, float* d_bias, float* scratch) {
+void WeightsBegin(const LinearShape& shape, float* scratch) {
+  const Packed at(shape);
+  if (at.few) std::fill_n(scratch, at.size, 0.0f);
+}
+
+void WeightsAdd(const LinearShape& shape, std::size_t first, std::size_t count, const float* d_z,
+                const float* x, float* scratch) {
+  const Packed at(shape);
+  if (at.few) return AddFew(shape, count, d_z, x, scratch, scratch + at.bias_lanes);
+  PackBlocks<kIn>(x, shape.inputs, count, at.x_block, scratch + first * kIn * kLanes);
+  PackBlocks<kOut>(d_z, shape.outputs, count, at.d_z_block,
+                   scratch + at.d_z + first * kOut * kLanes);
+}
+
+void WeightsEnd(const LinearShape& shape, bool add, float* d_weight, float* d_bias,
+                float* scratch) {
+  const Packed at(shape);
+  if (at.few) {
+    SumLanes(scratch, shape.outputs * shape.inputs, add, d_weight);
+    if (d_bias != nullptr) SumLanes(scratch + at.bias_lanes, shape.outputs, add, d_bias);
+    return;
+  }
   for (std::size_t first = 0; first < shape.inputs; first += kPanelInputs) {
-    Panel(shape, first, std::min(kPanelInputs, shape.inputs - first), d_z, x, add, d_weight,
-          first == 0 ? d_bias : nullptr, scratch);
+    SumPanel(shape, at, first, std::min(kPanelInputs, shape.inputs - first), add, d_weight,
+             first == 0 ? d_bias : nullptr, scratch);
   }
 }
 
-std::size_t Scratch(const LinearShape& shape) {
-  const std::size_t inputs = (std::min(kPanelInputs, shape.inputs) + kIn - 1) / kIn * kIn;
-  return (kOut * shape.groups + kOut * kPanelInputs + inputs * shape.groups) * kLanes;
-}
+std::size_t Scratch(const LinearShape& shape) { return Packed(shape).size; }
 
 }  // namespace HWY_NAMESPACE
 }  // namespace crease::kernels
@@ -135,16 +192,34 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace crease::kernels {
 
-HWY_EXPORT(BackwardWeights);
+HWY_EXPORT(WeightsBegin);
+HWY_EXPORT(WeightsAdd);
+HWY_EXPORT(WeightsEnd);
 HWY_EXPORT(Scratch);
 
 std::size_t LinearBackwardWeightsScratch(const LinearShape& shape) {
   return HWY_DYNAMIC_DISPATCH(Scratch)(shape);
 }
 
+void LinearWeightsBegin(const LinearShape& shape, float* scratch) {
+  HWY_DYNAMIC_DISPATCH(WeightsBegin)(shape, scratch);
+}
+
+void LinearWeightsAdd(const LinearShape& shape, std::size_t first, std::size_t count,
+                      const float* d_z, const float* x, float* scratch) {
+  HWY_DYNAMIC_DISPATCH(WeightsAdd)(shape, first, count, d_z, x, scratch);
+}
+
+void LinearWeightsEnd(const LinearShape& shape, bool add, float* d_weight, float* d_bias,
+                      float* scratch) {
+  HWY_DYNAMIC_DISPATCH(WeightsEnd)(shape, add, d_weight, d_bias, scratch);
+}
+
 void LinearBackwardWeights(const LinearShape& shape, const float* d_z, const float* x, bool add,
                            float* d_weight, float* d_bias, float* scratch) {
-  HWY_DYNAMIC_DISPATCH(BackwardWeights)(shape, d_z, x, add, d_weight, d_bias, scratch);
+  LinearWeightsBegin(shape, scratch);
+  LinearWeightsAdd(shape, 0, shape.groups, d_z, x, scratch);
+  LinearWeightsEnd(shape, add, d_weight, d_bias, scratch);
 }
 
 }  // namespace crease::kernels

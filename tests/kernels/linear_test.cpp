@@ -60,6 +60,33 @@ void CompareBackward(const LinearShape& shape, const Operands& with) {
   }
 }
 
+void CompareParts(const LinearShape& shape, const Operands& with) {
+  Buffer scratch(LinearBackwardWeightsScratch(shape)), d_w(with.weight.size()),
+      d_b(with.bias.size()), expected_w = d_w, expected_b = d_b;
+  std::fill_n(scratch.data(), scratch.size(), std::nanf(""));
+  LinearBackwardWeights(shape, with.d_z.data(), with.x.data(), false, expected_w.data(),
+                        expected_b.data(), scratch.data());
+  std::fill_n(scratch.data(), scratch.size(), std::nanf(""));
+  LinearWeightsBegin(shape, scratch.data());
+  for (std::size_t first = 0, count = 1; first < shape.groups; first += count, ++count) {
+    LinearWeightsAdd(shape, first, std::min(count, shape.groups - first),
+                     with.d_z.data() + first * shape.outputs * kLanes,
+                     with.x.data() + first * shape.inputs * kLanes, scratch.data());
+  }
+  LinearWeightsEnd(shape, false, d_w.data(), d_b.data(), scratch.data());
+  ASSERT_TRUE(SameBits(d_w, expected_w)) << "weight " << Describe(shape);
+  ASSERT_TRUE(SameBits(d_b, expected_b)) << "bias " << Describe(shape);
+}
+
+TEST_P(LinearTest, SumsWeightsInPartsToTheSameBits) {
+  for (const std::size_t inputs : kWidths) {
+    for (const std::size_t outputs : kWidths) {
+      const LinearShape shape = {inputs, outputs, 7};
+      ASSERT_NO_FATAL_FAILURE(CompareParts(shape, Make(shape, false)));
+    }
+  }
+}
+
 TEST_P(LinearTest, HasTheBitsOfItsTwin) {
   for (const std::size_t inputs : kWidths) {
     for (const std::size_t outputs : kWidths) {
