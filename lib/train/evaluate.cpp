@@ -4,12 +4,6 @@
 #include <limits>
 
 namespace crease::train {
-namespace {
-
-constexpr std::size_t kChunkPoints = 1024;
-
-}  // namespace
-
 model::Architecture ArchitectureOf(const RunConfig& config, const data::Dataset& dataset) {
   return {config.model, dataset.inputs, dataset.outputs};
 }

@@ -24,6 +24,8 @@ Evaluation EvaluationOf(const kernels::LossResult& result, const data::Dataset& 
 // Splits are packed once, in chunks that keep a small network's activations in cache.
 class Evaluator {
  public:
+  static constexpr std::size_t kChunkPoints = 1024;
+
   Evaluator(const RunConfig& config, const data::Dataset& dataset, const data::Split& split);
 
   Evaluation Evaluate(std::span<const float> parameters);

@@ -14,7 +14,7 @@ namespace crease::train {
 class ResultDigest {
  public:
   // NaN is hashed in one form, since its bits differ between processors.
-  void Add(float value);
+  void Add(float value) { Add(std::span(&value, 1)); }
   void Add(std::span<const float> values);
   std::string Hex();
 

@@ -143,7 +143,7 @@ class Training {
 
   // False if the loss of the final network is not finite.
   bool EvaluateFinal(RunRecord& record) {
-    const Evaluation train = Evaluator(config_, dataset_, dataset_.train).Evaluate(parameters_);
+    const Evaluation train = EvaluateTrainingSplit();
     if (!std::isfinite(static_cast<float>(train.loss))) return false;
     record.final_loss = train.loss;
     record.final_accuracy = train.accuracy;
@@ -154,6 +154,17 @@ class Training {
     }
     if (!dataset_.regression) best_.Offer(train.accuracy);
     return true;
+  }
+
+  // With the bits of the Evaluator, which packs the split anew.
+  Evaluation EvaluateTrainingSplit() {
+    if (!batches_.full() || batches_.max_points() > Evaluator::kChunkPoints) {
+      return Evaluator(config_, dataset_, dataset_.train).Evaluate(parameters_);
+    }
+    const Batch& batch = batches_.Next(config_.steps);
+    const float* outputs = network_.Forward(parameters_, batch.x.data(), batch.points);
+    return EvaluationOf(ObjectiveOf(config_.loss, dataset_, batch).Loss(outputs, nullptr), dataset_,
+                        batch.points);
   }
 
   void DetectTransitions(RunRecord& record) const {
