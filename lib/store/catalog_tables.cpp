@@ -9,6 +9,7 @@
 #include <sstream>
 #include <sys/stat.h>
 #include <system_error>
+#include <type_traits>
 #include <utility>
 
 #include <toml++/toml.h>
@@ -90,13 +91,21 @@ std::vector<std::optional<ColumnValues>> ReadRunColumns(const ShardReader& reade
   return columns;
 }
 
+// A statement keeps what was bound to it: most values are those of the row bound before, if any.
 void BindColumn(Statement& statement, int parameter, const std::optional<ColumnValues>& column,
-                std::size_t row) {
+                std::size_t row, std::optional<std::size_t> row_before) {
   if (!column) {
-    statement.BindNull(parameter);
+    if (!row_before) statement.BindNull(parameter);
     return;
   }
-  std::visit([&](const auto& values) { statement.Bind(parameter, values[row]); }, *column);
+  std::visit(
+      [&](const auto& values) {
+        if constexpr (!std::is_same_v<decltype(values), const std::vector<double>&>) {
+          if (row_before && values[row] == values[*row_before]) return;
+        }
+        statement.Bind(parameter, values[row]);
+      },
+      *column);
 }
 
 std::string AttributeOf(const ShardReader& reader, const std::string& name) {
@@ -191,19 +200,24 @@ void ShardInserter::Add(const ShardReader& reader, const std::string& name, std:
   const std::string sweep = AttributeOf(reader, "sweep_name");
   const std::string record = AttributeOf(reader, "record");
   const auto& ids = std::get<std::vector<std::string>>(*columns[0]);
+  std::optional<std::size_t> row_before;
   for (std::size_t row = 0; row < ids.size(); ++row) {
     if (!TakesPrecedence(ids[row], name, created_utc)) continue;
-    int parameter = 0;
-    insert_run_.Bind(parameter++, ids[row]);
-    insert_run_.Bind(parameter++, name);
-    insert_run_.Bind(parameter++, static_cast<std::int64_t>(row));
-    insert_run_.Bind(parameter++, sweep);
-    for (std::size_t c = 1; c < columns.size(); ++c) {
-      BindColumn(insert_run_, parameter++, columns[c], row);
+    constexpr int kColumns = 4;  // where they begin
+    const auto after_columns = kColumns + static_cast<int>(columns.size()) - 1;
+    if (!row_before) {
+      insert_run_.Bind(1, name);
+      insert_run_.Bind(3, sweep);
+      insert_run_.Bind(after_columns + 1, record);
     }
-    insert_run_.Bind(parameter++, static_cast<std::int64_t>(transitions[row].size()));
-    insert_run_.Bind(parameter, record);
+    insert_run_.Bind(0, ids[row]);
+    insert_run_.Bind(2, static_cast<std::int64_t>(row));
+    for (std::size_t c = 1; c < columns.size(); ++c) {
+      BindColumn(insert_run_, kColumns + static_cast<int>(c) - 1, columns[c], row, row_before);
+    }
+    insert_run_.Bind(after_columns, static_cast<std::int64_t>(transitions[row].size()));
     insert_run_.Run();
+    row_before = row;
     std::int64_t number = 0;
     for (std::size_t i : transitions[row]) {
       InsertTransition(ids[row], number++, table.transitions[i]);

@@ -13,7 +13,7 @@ void Check(sqlite3* connection, int code) {
 
 Connection OpenDatabase(const std::string& path, int flags) {
   sqlite3* raw = nullptr;
-  const int code = sqlite3_open_v2(path.c_str(), &raw, flags, nullptr);
+  const int code = sqlite3_open_v2(path.c_str(), &raw, flags | SQLITE_OPEN_NOMUTEX, nullptr);
   Connection connection(raw);
   Check(raw, code);
   return connection;

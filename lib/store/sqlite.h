@@ -25,7 +25,7 @@ struct CloseConnection {
 };
 using Connection = std::unique_ptr<sqlite3, CloseConnection>;
 
-// ":memory:" for a database of its own. Throws SqliteFault.
+// ":memory:" for a database of its own. For one thread at a time. Throws SqliteFault.
 Connection OpenDatabase(const std::string& path, int flags);
 
 // One statement; parameters and columns count from 0. All members throw SqliteFault.
