@@ -2,11 +2,11 @@
 // on two threads.
 //   bench_limits [--instruction_set=NAME] [--json] [--quick]
 #include <cstdio>
-#include <exception>
 #include <string>
 #include <vector>
 
 #include "benchmarks/limits/limits.h"
+#include "benchmarks/run_main.h"
 #include "lib/kernels/target.h"
 
 namespace crease::benchmarks {
@@ -81,10 +81,5 @@ int Main(const std::vector<std::string>& words) {
 }  // namespace crease::benchmarks
 
 int main(int argc, char** argv) {
-  try {
-    return crease::benchmarks::Main({argv + 1, argv + argc});
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "%s\n", error.what());
-    return 1;
-  }
+  return crease::benchmarks::RunMain(crease::benchmarks::Main, argc, argv);
 }

@@ -58,30 +58,28 @@ float SumOf(const float* HWY_RESTRICT from, std::size_t count) {
   return hn::GetLane(hn::SumOfLanes(d, a0));
 }
 
-void Copy(const float* HWY_RESTRICT from, std::size_t count, float* HWY_RESTRICT to) {
+// store(vector, to): one way or another.
+template <typename Store>
+HWY_INLINE void CopyBy(const Store& store, const float* HWY_RESTRICT from, std::size_t count,
+                       float* HWY_RESTRICT to) {
   const Tag d;
   const std::size_t lanes = hn::Lanes(d);
   for (std::size_t i = 0; i < count; i += 4 * lanes) {
     const auto v0 = hn::Load(d, from + i), v1 = hn::Load(d, from + i + lanes);
     const auto v2 = hn::Load(d, from + i + 2 * lanes), v3 = hn::Load(d, from + i + 3 * lanes);
-    hn::Store(v0, d, to + i);
-    hn::Store(v1, d, to + i + lanes);
-    hn::Store(v2, d, to + i + 2 * lanes);
-    hn::Store(v3, d, to + i + 3 * lanes);
+    store(v0, to + i);
+    store(v1, to + i + lanes);
+    store(v2, to + i + 2 * lanes);
+    store(v3, to + i + 3 * lanes);
   }
 }
 
+void Copy(const float* HWY_RESTRICT from, std::size_t count, float* HWY_RESTRICT to) {
+  CopyBy([](auto vector, float* at) { hn::Store(vector, Tag(), at); }, from, count, to);
+}
+
 void NonTemporalCopy(const float* HWY_RESTRICT from, std::size_t count, float* HWY_RESTRICT to) {
-  const Tag d;
-  const std::size_t lanes = hn::Lanes(d);
-  for (std::size_t i = 0; i < count; i += 4 * lanes) {
-    const auto v0 = hn::Load(d, from + i), v1 = hn::Load(d, from + i + lanes);
-    const auto v2 = hn::Load(d, from + i + 2 * lanes), v3 = hn::Load(d, from + i + 3 * lanes);
-    hn::Stream(v0, d, to + i);
-    hn::Stream(v1, d, to + i + lanes);
-    hn::Stream(v2, d, to + i + 2 * lanes);
-    hn::Stream(v3, d, to + i + 3 * lanes);
-  }
+  CopyBy([](auto vector, float* at) { hn::Stream(vector, Tag(), at); }, from, count, to);
   hwy::FlushStream();
 }
 

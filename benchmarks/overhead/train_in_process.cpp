@@ -2,13 +2,14 @@
 // prints the processor time of each as JSON: what a run costs before anything is scheduled.
 //   train_in_process SWEEP.toml [--set KEY=VALUE]...
 #include <cstdint>
-#include <ctime>
 #include <iostream>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "benchmarks/engine/engine_step.h"
+#include "benchmarks/limits/clock.h"
+#include "benchmarks/run_main.h"
 #include "lib/core/error.h"
 #include "lib/kernels/target.h"
 #include "lib/sweep/grid.h"
@@ -19,11 +20,7 @@
 namespace crease::benchmarks {
 namespace {
 
-double CpuSeconds() {
-  timespec time{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
-}
+double CpuSeconds() { return ReadClock(CLOCK_THREAD_CPUTIME_ID); }
 
 train::RecordOptions RecordNothing() {
   train::RecordOptions record;
@@ -100,10 +97,5 @@ int Main(const std::vector<std::string>& words) {
 }  // namespace crease::benchmarks
 
 int main(int argc, char** argv) {
-  try {
-    return crease::benchmarks::Main({argv + 1, argv + argc});
-  } catch (const std::exception& error) {
-    std::cerr << error.what() << '\n';
-    return 1;
-  }
+  return crease::benchmarks::RunMain(crease::benchmarks::Main, argc, argv);
 }
