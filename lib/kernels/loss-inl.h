@@ -46,7 +46,16 @@ HWY_INLINE Largest<Groups<kGroups>> FindLargest(std::size_t outputs, const float
 
 struct Totals {
   DoubleLanes loss;
-  Group correct;
+  Group correct = Zero();
+
+  Totals() = default;
+  HWY_INLINE explicit Totals(const LossSums& sums) : correct(Load(sums.correct)) {
+    for (std::size_t i = 0; i < kLanes; ++i) loss.lane[i] = sums.loss[i];
+  }
+  HWY_INLINE void StoreTo(LossSums& sums) const {
+    Store(correct, sums.correct);
+    for (std::size_t i = 0; i < kLanes; ++i) sums.loss[i] = loss.lane[i];
+  }
 
   template <std::size_t kCount>
   HWY_INLINE void AddLoss(const Vectors<kCount>& losses) {

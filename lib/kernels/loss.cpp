@@ -27,35 +27,38 @@ HWY_INLINE void ForBlocks(std::size_t groups, const Work& work) {
   for (; g < groups; ++g) work(g, std::integral_constant<std::size_t, 1>());
 }
 
-LossResult CrossEntropyLoss(const LossShape& shape, const float* logits, const std::int32_t* labels,
-                            float* d_logits) {
-  Totals totals = {{}, Zero()};
+void CrossEntropyPart(const LossShape& shape, std::size_t count, const float* logits,
+                      const std::int32_t* labels, float* d_logits, LossSums& sums) {
+  Totals totals(sums);
   const std::size_t stride = shape.outputs * kLanes;
   const auto scale = static_cast<float>(1.0 / static_cast<double>(shape.points));
-  ForBlocks(GroupsOf(shape.points), [&](std::size_t g, auto count) HWY_ATTR {
-    CrossEntropyGroups<count>(shape.outputs, logits + g * stride,
-                              LoadLabels<count>(labels + g * kLanes), scale,
+  ForBlocks(count, [&](std::size_t g, auto block) HWY_ATTR {
+    CrossEntropyGroups<block>(shape.outputs, logits + g * stride,
+                              LoadLabels<block>(labels + g * kLanes), scale,
                               d_logits == nullptr ? nullptr : d_logits + g * stride, totals);
   });
-  return totals.Result(static_cast<double>(shape.points));
+  totals.StoreTo(sums);
 }
 
-LossResult SquaredErrorLoss(const LossShape& shape, const float* outputs, const float* targets,
-                            const std::int32_t* labels, float* d_outputs) {
-  Totals totals = {{}, Zero()};
+void SquaredErrorPart(const LossShape& shape, std::size_t first, std::size_t count,
+                      const float* outputs, const float* targets, const std::int32_t* labels,
+                      float* d_outputs, LossSums& sums) {
+  Totals totals(sums);
   const std::size_t stride = shape.outputs * kLanes;
-  const double count = static_cast<double>(shape.points) * static_cast<double>(shape.supervised);
-  for (std::size_t g = 0; g < GroupsOf(shape.points); ++g) {
+  const auto scale = static_cast<float>(2.0 / shape.supervised_values());
+  for (std::size_t g = 0; g < count; ++g) {
     const float* z = outputs + g * stride;
-    SquaredErrorGroups<1>(shape, z, targets + g * stride, FirstLanes(shape.points - g * kLanes),
-                          static_cast<float>(2.0 / count),
+    SquaredErrorGroups<1>(shape, z, targets + g * stride,
+                          FirstLanes(shape.points - (first + g) * kLanes), scale,
                           d_outputs == nullptr ? nullptr : d_outputs + g * stride, totals);
     if (labels != nullptr) {
       totals.CountCorrect(FindLargest<1>(shape.outputs, z).index, LoadLabels(labels + g * kLanes));
     }
   }
-  return totals.Result(count);
+  totals.StoreTo(sums);
 }
+
+LossResult ResultOf(const LossSums& sums, double count) { return Totals(sums).Result(count); }
 
 }  // namespace HWY_NAMESPACE
 }  // namespace crease::kernels
@@ -64,17 +67,42 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace crease::kernels {
 
-HWY_EXPORT(CrossEntropyLoss);
-HWY_EXPORT(SquaredErrorLoss);
+HWY_EXPORT(CrossEntropyPart);
+HWY_EXPORT(SquaredErrorPart);
+HWY_EXPORT(ResultOf);
+
+void AddCrossEntropy(const LossShape& shape, std::size_t count, const float* logits,
+                     const std::int32_t* labels, float* d_logits, LossSums& sums) {
+  HWY_DYNAMIC_DISPATCH(CrossEntropyPart)(shape, count, logits, labels, d_logits, sums);
+}
+
+void AddSquaredError(const LossShape& shape, std::size_t first, std::size_t count,
+                     const float* outputs, const float* targets, const std::int32_t* labels,
+                     float* d_outputs, LossSums& sums) {
+  HWY_DYNAMIC_DISPATCH(SquaredErrorPart)
+  (shape, first, count, outputs, targets, labels, d_outputs, sums);
+}
+
+LossResult CrossEntropyOf(const LossShape& shape, const LossSums& sums) {
+  return HWY_DYNAMIC_DISPATCH(ResultOf)(sums, static_cast<double>(shape.points));
+}
+
+LossResult MeanSquaredErrorOf(const LossShape& shape, const LossSums& sums) {
+  return HWY_DYNAMIC_DISPATCH(ResultOf)(sums, shape.supervised_values());
+}
 
 LossResult CrossEntropy(const LossShape& shape, const float* logits, const std::int32_t* labels,
                         float* d_logits) {
-  return HWY_DYNAMIC_DISPATCH(CrossEntropyLoss)(shape, logits, labels, d_logits);
+  LossSums sums;
+  AddCrossEntropy(shape, GroupsOf(shape.points), logits, labels, d_logits, sums);
+  return CrossEntropyOf(shape, sums);
 }
 
 LossResult MeanSquaredError(const LossShape& shape, const float* outputs, const float* targets,
                             const std::int32_t* labels, float* d_outputs) {
-  return HWY_DYNAMIC_DISPATCH(SquaredErrorLoss)(shape, outputs, targets, labels, d_outputs);
+  LossSums sums;
+  AddSquaredError(shape, 0, GroupsOf(shape.points), outputs, targets, labels, d_outputs, sums);
+  return MeanSquaredErrorOf(shape, sums);
 }
 
 }  // namespace crease::kernels

@@ -63,7 +63,7 @@ class NarrowKernel {
   LossResult Run() {
     // Beyond a width of 6, three groups do not fit the 32 registers.
     constexpr std::size_t kBlock = kWidth <= 6 ? 3 : 2;
-    Totals totals = {{}, Zero()};
+    Totals totals;
     const std::size_t groups = GroupsOf(step_.points);
     for (std::size_t first = 0; first < groups; first += kChunkGroups) {
       std::fill_n(scratch_, scratch_size_, 0.0f);

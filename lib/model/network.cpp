@@ -68,26 +68,19 @@ void ForChunks(std::size_t groups, const Work& work) {
 
 }  // namespace
 
-std::size_t Network::OffsetOf(const ParameterLayout& layout, TensorKind kind, std::size_t layer) {
-  const Tensor* tensor = layout.Find(kind, layer);
-  return tensor == nullptr ? kNone : tensor->offset;
-}
-
 Network::Network(const Architecture& architecture, std::size_t max_points)
     : architecture_(architecture),
       layout_(architecture),
       norm_(SpecOf(architecture.options)),
       activation_(KindOf(architecture.options.activation)),
-      layers_(architecture.linears()) {
+      layers_(architecture.linears()),
+      max_points_(max_points) {
   const std::size_t points = PadToLanes(max_points);
   const std::size_t width = norm_.width;
   std::size_t scratch = 0;
   for (std::size_t l = 0; l < layers_.size(); ++l) {
     Layer& layer = layers_[l];
-    layer.at = {
-        OffsetOf(layout_, TensorKind::kLinearWeight, l),
-        OffsetOf(layout_, TensorKind::kLinearBias, l), OffsetOf(layout_, TensorKind::kNormAlpha, l),
-        OffsetOf(layout_, TensorKind::kNormWeight, l), OffsetOf(layout_, TensorKind::kNormBias, l)};
+    layer.at = LayerOffsets(layout_, l);
     const kernels::LinearShape shape = {architecture_.fan_in(l), architecture_.fan_out(l),
                                         std::min(kernels::GroupsOf(points), kernels::kChunkGroups)};
     scratch = std::max(scratch, kernels::LinearBackwardWeightsScratch(shape));
@@ -103,6 +96,7 @@ Network::Network(const Architecture& architecture, std::size_t max_points)
   weights_scratch_.resize(scratch);
   lanes_.resize(2 * width * kLanes);
   PrepareNarrow();
+  if (narrow_.empty() || !kernels::NarrowPays()) PrepareTiled();
 }
 
 const float* Network::norm_input(const Layer& layer) const {

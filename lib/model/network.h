@@ -3,7 +3,7 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -12,21 +12,11 @@
 #include "lib/kernels/loss.h"
 #include "lib/kernels/narrow.h"
 #include "lib/kernels/norm.h"
+#include "lib/model/layer_offsets.h"
 #include "lib/model/parameters.h"
+#include "lib/model/tiled_step.h"
 
 namespace crease::model {
-
-// What the outputs of a batch are compared with.
-struct Objective {
-  bool cross_entropy = true;  // otherwise the mean squared error
-  kernels::LossShape shape;
-  const std::int32_t* labels = nullptr;  // (groups * 16), padded with -1; may be nullptr without
-                                         // cross-entropy
-  const float* targets = nullptr;        // (groups, outputs, 16); mean squared error only
-
-  // Of the mean loss, as kernels/loss.h; d_outputs may be nullptr.
-  kernels::LossResult Loss(const float* outputs, float* d_outputs) const;
-};
 
 // Owns the activations of one batch. Not thread-safe; one for each training thread.
 // Matrices lie as lib/kernels/layout.h says.
@@ -47,8 +37,8 @@ class Network {
   // parameters.
   void Backward(std::span<const float> parameters, float* d_outputs, std::span<float> gradients);
 
-  // Forward, loss and Backward in one, with the same bits, faster for narrow networks. What
-  // linear_output and norm_output hold afterwards is not defined.
+  // Forward, loss and Backward in one, faster, with the same bits. What linear_output and
+  // norm_output hold afterwards is not defined.
   kernels::LossResult ForwardBackward(std::span<const float> parameters, const float* x,
                                       const Objective& objective, std::span<float> gradients);
 
@@ -61,18 +51,12 @@ class Network {
   const float* norm_output(std::size_t norm) const;
 
  private:
-  // Where a layer's parameters lie in the flat buffer; kNone: it has none such.
-  struct Offsets {
-    std::size_t weight, bias, alpha, norm_weight, norm_bias;
-  };
-  static constexpr std::size_t kNone = static_cast<std::size_t>(-1);
   template <typename T>
   static T* At(std::span<T> parameters, std::size_t offset) {
-    return offset == kNone ? nullptr : parameters.data() + offset;
+    return LayerOffsets::At(parameters, offset);
   }
-  static std::size_t OffsetOf(const ParameterLayout& layout, TensorKind kind, std::size_t layer);
   struct Layer {
-    Offsets at;
+    LayerOffsets at;
     AlignedVector<float> z;           // linear output
     AlignedVector<float> a;           // after the activation; empty: same as z
     AlignedVector<float> u;           // after the norm
@@ -81,6 +65,7 @@ class Network {
   };
   const float* norm_input(const Layer& layer) const;
   void PrepareNarrow();
+  void PrepareTiled();
   kernels::LossResult NarrowStep(std::span<const float> parameters, const float* x,
                                  const Objective& objective, std::span<float> gradients);
   void ForwardHidden(std::span<const float> parameters, std::size_t l);
@@ -97,11 +82,13 @@ class Network {
   kernels::NormSpec norm_;
   kernels::ActivationKind activation_;
   std::vector<Layer> layers_;
+  std::size_t max_points_;
   AlignedVector<float> d_output_, d_hidden_[2];
   AlignedVector<float> weights_scratch_;      // of LinearBackwardWeights
   AlignedVector<float> lanes_;                // sums over points in 16 lanes: (2 width, 16)
   std::vector<kernels::NarrowLayer> narrow_;  // empty: this network is not narrow
   AlignedVector<float> narrow_scratch_;
+  std::unique_ptr<TiledStep> tiled_;  // nullptr while the narrow step takes its place
   const float* x_ = nullptr;
   std::size_t groups_ = 0;
 };

@@ -3,21 +3,18 @@
 
 namespace crease::model {
 
-kernels::LossResult Objective::Loss(const float* outputs, float* d_outputs) const {
-  return cross_entropy ? kernels::CrossEntropy(shape, outputs, labels, d_outputs)
-                       : kernels::MeanSquaredError(shape, outputs, targets, labels, d_outputs);
-}
-
 kernels::LossResult Network::ForwardBackward(std::span<const float> parameters, const float* x,
                                              const Objective& objective,
                                              std::span<float> gradients) {
   if (!narrow_.empty() && kernels::NarrowPays()) {
     return NarrowStep(parameters, x, objective, gradients);
   }
-  const float* outputs = Forward(parameters, x, objective.shape.points);
-  const kernels::LossResult result = objective.Loss(outputs, d_outputs());
-  Backward(parameters, d_outputs(), gradients);
-  return result;
+  if (tiled_ == nullptr) PrepareTiled();
+  return tiled_->Run(parameters, x, objective, gradients);
+}
+
+void Network::PrepareTiled() {
+  tiled_ = std::make_unique<TiledStep>(architecture_, layout_, norm_, activation_, max_points_);
 }
 
 void Network::PrepareNarrow() {
@@ -38,7 +35,7 @@ kernels::LossResult Network::NarrowStep(std::span<const float> parameters, const
                                         const Objective& objective, std::span<float> gradients) {
   for (std::size_t l = 0; l < layers_.size(); ++l) {
     kernels::NarrowLayer& layer = narrow_[l];
-    const Offsets& at = layers_[l].at;
+    const LayerOffsets& at = layers_[l].at;
     layer.weight = At(parameters, at.weight);
     layer.bias = At(parameters, at.bias);
     layer.norm_weight = At(parameters, at.norm_weight);

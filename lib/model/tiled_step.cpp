@@ -1,0 +1,167 @@
+#include "lib/model/tiled_step.h"
+
+#include <algorithm>
+
+#include "lib/kernels/layout.h"
+#include "lib/kernels/reduce.h"
+
+namespace crease::model {
+namespace {
+
+// As many as keep a tile's activations, some six matrices, in 48 KiB; never fewer than the two that
+// a block of the linear kernels takes.
+std::size_t TileGroups(std::size_t width) {
+  return std::clamp<std::size_t>(128 / width, 2, 16) / 2 * 2;
+}
+
+// Whether the norm's gradient needs its input, not the output alone.
+bool NeedsInput(kernels::NormKind kind) {
+  return kind == kernels::NormKind::kDivisive || kind == kernels::NormKind::kDyT;
+}
+
+constexpr auto At = [](auto parameters, std::size_t offset) {
+  return LayerOffsets::At(parameters, offset);
+};
+
+}  // namespace
+
+TiledStep::TiledStep(const Architecture& architecture, const ParameterLayout& layout,
+                     const kernels::NormSpec& norm, kernels::ActivationKind activation,
+                     std::size_t max_points)
+    : norm_(norm),
+      activation_(activation),
+      tile_groups_(std::min(TileGroups(norm.width), kernels::GroupsOf(max_points))),
+      layers_(architecture.linears()) {
+  const std::size_t points = tile_groups_ * kLanes, matrix = norm.width * points;
+  const std::size_t chunk = std::min(kernels::GroupsOf(max_points), kernels::kChunkGroups);
+  for (std::size_t l = 0; l < layers_.size(); ++l) {
+    Layer& layer = layers_[l];
+    layer.at = LayerOffsets(layout, l);
+    layer.inputs = architecture.fan_in(l);
+    layer.outputs = architecture.fan_out(l);
+    layer.weights.resize(kernels::LinearBackwardWeightsScratch(ShapeOf(layer, chunk)));
+    if (l + 1 == layers_.size()) break;
+    const bool activated = activation != kernels::ActivationKind::kNone;
+    if (activated || NeedsInput(norm.kind)) layer.z.resize(matrix);
+    if (activated) layer.a.resize(matrix);
+    layer.u.resize(matrix);
+    if (architecture.options.affine) layer.y.resize(matrix);
+    layer.statistics.resize(kernels::NormStatistics(norm) * points);
+    layer.lanes.resize((2 * norm.width + 1) * kLanes);
+  }
+  z_.resize(matrix);
+  outputs_.resize(architecture.outputs * points);
+  d_outputs_.resize(architecture.outputs * points);
+  for (auto& buffer : d_hidden_) buffer.resize(matrix);
+}
+
+kernels::LossResult TiledStep::Run(std::span<const float> parameters, const float* x,
+                                   const Objective& objective, std::span<float> gradients) {
+  kernels::LossSums sums;
+  const std::size_t groups = kernels::GroupsOf(objective.shape.points);
+  for (std::size_t chunk = 0; chunk < groups; chunk += kernels::kChunkGroups) {
+    const std::size_t chunk_groups = std::min(groups - chunk, kernels::kChunkGroups);
+    BeginChunk(chunk_groups);
+    for (std::size_t first = 0; first < chunk_groups; first += tile_groups_) {
+      const Tile tile = {chunk + first, std::min(chunk_groups - first, tile_groups_), first,
+                         chunk_groups};
+      Forward(parameters, tile, x);
+      objective.Add(tile.first, tile.groups, outputs_.data(), d_outputs_.data(), sums);
+      Backward(parameters, tile, x);
+    }
+    EndChunk(chunk_groups, chunk > 0, gradients);
+  }
+  return objective.Result(sums);
+}
+
+void TiledStep::BeginChunk(std::size_t groups) {
+  for (Layer& layer : layers_) {
+    kernels::LinearWeightsBegin(ShapeOf(layer, groups), layer.weights.data());
+    std::fill(layer.lanes.begin(), layer.lanes.end(), 0.0f);
+  }
+}
+
+void TiledStep::EndChunk(std::size_t groups, bool add, std::span<float> gradients) {
+  for (Layer& layer : layers_) {
+    kernels::LinearWeightsEnd(ShapeOf(layer, groups), add, At(gradients, layer.at.weight),
+                              At(gradients, layer.at.bias), layer.weights.data());
+    const float* lanes = layer.lanes.data();
+    if (!layer.y.empty()) {
+      kernels::SumOfLanes(lanes, norm_.width, add, At(gradients, layer.at.norm_weight));
+      kernels::SumOfLanes(lanes + norm_.width * kLanes, norm_.width, add,
+                          At(gradients, layer.at.norm_bias));
+    }
+    if (float* alpha = At(gradients, layer.at.alpha)) {
+      kernels::SumOfLanes(lanes + 2 * norm_.width * kLanes, 1, add, alpha);
+    }
+  }
+}
+
+const float* TiledStep::InputOf(std::size_t l, const Tile& tile, const float* x) const {
+  if (l == 0) return x + tile.first * layers_[0].inputs * kLanes;
+  const Layer& below = layers_[l - 1];
+  return below.y.empty() ? below.u.data() : below.y.data();
+}
+
+float* TiledStep::LinearOutput(Layer& layer) {
+  return layer.z.empty() ? z_.data() : layer.z.data();
+}
+
+void TiledStep::Forward(std::span<const float> parameters, const Tile& tile, const float* x) {
+  for (std::size_t l = 0; l < layers_.size(); ++l) {
+    Layer& layer = layers_[l];
+    const bool last = l + 1 == layers_.size();
+    kernels::LinearForward(ShapeOf(layer, tile.groups), At(parameters, layer.at.weight),
+                           At(parameters, layer.at.bias), InputOf(l, tile, x),
+                           last ? outputs_.data() : LinearOutput(layer));
+    if (!last) ForwardNorm(parameters, tile.groups, layer);
+  }
+}
+
+void TiledStep::ForwardNorm(std::span<const float> parameters, std::size_t groups, Layer& layer) {
+  const float* z = LinearOutput(layer);
+  if (!layer.a.empty()) {
+    kernels::ActivationForward(activation_, norm_.width * groups * kLanes, z, layer.a.data());
+    z = layer.a.data();
+  }
+  const float* alpha = At(parameters, layer.at.alpha);
+  kernels::NormForward(norm_, groups, z, alpha == nullptr ? 0.0f : *alpha, layer.u.data(),
+                       layer.statistics.data());
+  if (layer.y.empty()) return;
+  kernels::AffineForward(norm_.width, groups, layer.u.data(), At(parameters, layer.at.norm_weight),
+                         At(parameters, layer.at.norm_bias), layer.y.data());
+}
+
+void TiledStep::Backward(std::span<const float> parameters, const Tile& tile, const float* x) {
+  float* d_z = d_outputs_.data();
+  for (std::size_t l = layers_.size(); l-- > 0;) {
+    Layer& layer = layers_[l];
+    kernels::LinearWeightsAdd(ShapeOf(layer, tile.chunk_groups), tile.in_chunk, tile.groups, d_z,
+                              InputOf(l, tile, x), layer.weights.data());
+    if (l == 0) return;
+    float* d_y = d_hidden_[l % 2].data();
+    kernels::LinearBackwardInput(ShapeOf(layer, tile.groups), At(parameters, layer.at.weight), d_z,
+                                 d_y);
+    BackwardNorm(parameters, tile.groups, layers_[l - 1], d_y);
+    d_z = d_y;
+  }
+}
+
+void TiledStep::BackwardNorm(std::span<const float> parameters, std::size_t groups, Layer& layer,
+                             float* d) {
+  float* weight_lanes = layer.lanes.data();
+  float* bias_lanes = weight_lanes + norm_.width * kLanes;
+  if (!layer.y.empty()) {
+    kernels::AffineBackward(norm_.width, groups, layer.u.data(),
+                            At(parameters, layer.at.norm_weight), d, d, weight_lanes, bias_lanes);
+  }
+  const float* z = LinearOutput(layer);
+  const float* alpha = At(parameters, layer.at.alpha);
+  kernels::NormBackward(norm_, groups, layer.a.empty() ? z : layer.a.data(), layer.u.data(),
+                        layer.statistics.data(), alpha == nullptr ? 0.0f : *alpha, d, d,
+                        alpha == nullptr ? nullptr : bias_lanes + norm_.width * kLanes);
+  if (layer.a.empty()) return;
+  kernels::ActivationBackward(activation_, norm_.width * groups * kLanes, z, layer.a.data(), d, d);
+}
+
+}  // namespace crease::model
