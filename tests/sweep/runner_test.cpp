@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cmath>
 #include <map>
 #include <mutex>
@@ -269,6 +270,26 @@ TEST(RunAll, WhatASinkThrowsEndsTheSweepAndIsThrownAgain) {
   }
   EXPECT_LT(steps_done, 4'000'000);
   EXPECT_FALSE(stop.requested());
+}
+
+// Each of two workers waits in the sink until the other is there, too.
+TEST(RunAll, AThreadSafeSinkIsCalledByWorkersSideBySide) {
+  DatasetCache datasets;
+  StopToken stop;
+  std::atomic<int> inside{0}, met{0};
+  RunnerCallbacks callbacks;
+  callbacks.sink_is_thread_safe = true;
+  callbacks.sink = [&](train::RunRecord&&, std::shared_ptr<const data::Dataset>) {
+    ++inside;
+    const auto start = std::chrono::steady_clock::now();
+    while (inside < 2 && std::chrono::steady_clock::now() - start < std::chrono::seconds(20)) {
+      std::this_thread::yield();
+    }
+    if (inside >= 2) ++met;
+  };
+  const auto runs = Runs("[train]\nsteps = 20\n[grid]\nseed = [0, 1]\n");
+  RunAll(runs, Sparse(), datasets, {.threads = 2}, callbacks, stop);
+  EXPECT_EQ(met, 2);
 }
 
 TEST(RunAll, WhatAProgressCallbackThrowsIsThrownAgain) {

@@ -286,6 +286,50 @@ RC_GTEST_PROP(Json, RoundTripsEveryConfiguration, ()) {
   RC_ASSERT(ToJson(back) == ToJson(config));
 }
 
+// The text of one configuration serves for the next that differs in the seed alone; whatever came
+// before, it must be the text of this one.
+RC_GTEST_PROP(Json, DoesNotDependOnWhatCameBefore, ()) {
+  const RunConfig config = ArbitraryConfig();
+  const std::string text = ToJson(config), id = RunId(config);
+  const auto keys = ConfigKeys();
+  const ConfigKey& key = keys[*rc::gen::inRange<std::size_t>(0, keys.size())];
+  RunConfig other = config;
+  RC_PRE(SetConfigValue(key, ArbitraryValue(key), other) == "");
+  const std::string other_text = ToJson(other);
+  RC_ASSERT((other_text == text) == (key.get(other) == key.get(config)));
+  RC_ASSERT(key.same(other, config) == (key.get(other) == key.get(config)));
+  RC_ASSERT(SameValues(ConfigFromJson(other_text), other));
+  RC_ASSERT(SameValues(ConfigFromJson(text), config));
+  RC_ASSERT(ToJson(config) == text && RunId(config) == id);
+  RunConfig seeded = config;
+  seeded.seed = *rc::gen::inRange<std::uint64_t>(0, INT64_MAX);
+  RC_ASSERT(SameButForSeed(seeded, config));
+  RC_ASSERT(SameValues(ConfigFromJson(ToJson(seeded)), seeded));
+}
+
+TEST(Json, RefusesASeedThatCannotBeAfterOneThatCan) {
+  const std::string text = ToJson(RunConfig());
+  const std::string before = text.substr(0, text.rfind(':') + 1);
+  for (const char* seed : {"-1", "007", "1e3", "", "1}", "\"1\"", "9223372036854775808"}) {
+    EXPECT_EQ(ConfigFromJson(before + "5}").seed, 5U);
+    EXPECT_THROW(ConfigFromJson(before + seed + "}"), Error) << seed;
+  }
+}
+
+TEST(SameInSection, SeesItsSectionAndTheDataDigest) {
+  RunConfig a, b;
+  b.model.width = 5;
+  EXPECT_TRUE(SameInSection("data", a, b));
+  EXPECT_FALSE(SameInSection("model", a, b));
+  b = a;
+  b.data.noise = -0.0;  // the same number with other bits has another text
+  EXPECT_FALSE(SameInSection("data", a, b));
+  b = a;
+  b.data_digest = "aa";
+  EXPECT_FALSE(SameInSection("data", a, b));
+  EXPECT_FALSE(SameButForSeed(a, b));
+}
+
 TEST(RunId, IsPinned) {
   // Stores hold ids: a change of this one orphans every run ever stored. It goes with a new
   // numerics version, or does not happen.
