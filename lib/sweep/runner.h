@@ -48,8 +48,8 @@ struct RunnerOptions {
 };
 
 struct RunnerCallbacks {
-  // From any worker, one at a time unless it is thread-safe; may block to hold the workers back. What it throws ends the
-  // sweep and is thrown again by RunAll.
+  // From any worker, one at a time unless it is thread-safe; may block to hold the workers back.
+  // What it throws ends the sweep and is thrown again by RunAll.
   std::function<void(train::RunRecord&&, std::shared_ptr<const data::Dataset>)> sink;
   bool sink_is_thread_safe = false;  // then it is called by several workers at a time
   std::function<void(const Progress&)> progress = nullptr;  // one at a time
