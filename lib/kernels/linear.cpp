@@ -77,23 +77,30 @@ HWY_INLINE void MultiplyGroups(const LinearShape& shape, const float* weight,
       bias == nullptr ? nullptr : bias + o, x, x_stride, z + o * kLanes, z_stride);
 }
 
-// All kOut outputs: more groups at once, for as many sums in flight as with whole blocks.
+// The widest block of groups that keeps sums of kOut outputs in the registers.
 template <std::size_t kOut>
+constexpr std::size_t FewGroups() {
+  if constexpr (kVectors == 1) return kOut == 1 ? 16 : kOut == 2 ? 8 : 4;
+  return kOut <= 2 ? 2 : 1;
+}
+
+// All kOut outputs: more groups at once, for as many sums in flight as with whole blocks.
+template <std::size_t kOut, std::size_t kGroups = FewGroups<kOut>()>
 HWY_INLINE void MultiplyToFew(const LinearShape& shape, const float* weight,
                               std::size_t output_stride, std::size_t input_stride,
                               const float* bias, const float* x, float* z) {
-  constexpr std::size_t kGroups = kVectors == 1 ? 16 / kOut : kOut <= 2 ? 2 : 1;
-  constexpr std::size_t kFewer = kGroups >= 8 ? kGroups / 4 : 1;
   const std::size_t x_stride = shape.inputs * kLanes, z_stride = kOut * kLanes;
   std::size_t g = 0;
-  const auto block = [&](auto groups) HWY_ATTR {
-    MultiplyBlock<kOut, groups>(shape.inputs, weight, output_stride, input_stride, bias,
-                                x + g * x_stride, x_stride, z + g * z_stride, z_stride);
-    g += groups;
-  };
-  while (g + kGroups <= shape.groups) block(std::integral_constant<std::size_t, kGroups>());
-  while (g + kFewer <= shape.groups) block(std::integral_constant<std::size_t, kFewer>());
-  while (g < shape.groups) block(std::integral_constant<std::size_t, 1>());
+  for (; g + kGroups <= shape.groups; g += kGroups) {
+    MultiplyBlock<kOut, kGroups>(shape.inputs, weight, output_stride, input_stride, bias,
+                                 x + g * x_stride, x_stride, z + g * z_stride, z_stride);
+  }
+  if constexpr (kGroups > 1) {
+    if (g == shape.groups) return;
+    const LinearShape rest = {shape.inputs, kOut, shape.groups - g};
+    MultiplyToFew<kOut, kGroups / 2>(rest, weight, output_stride, input_stride, bias,
+                                     x + g * x_stride, z + g * z_stride);
+  }
 }
 
 void Multiply(const LinearShape& shape, const float* weight, std::size_t output_stride,

@@ -14,56 +14,77 @@ HWY_BEFORE_NAMESPACE();
 namespace crease::kernels {
 namespace HWY_NAMESPACE {
 
-HWY_INLINE Group Dot(std::size_t width, const float* a, const float* b) {
-  return SumOverEntries(width, [=](const Group& sum, std::size_t i) HWY_ATTR {
-    return MulAdd(Load(a + i * kLanes), Load(b + i * kLanes), sum);
+// a, b: entry i of group g at + g stride + 16 i.
+template <std::size_t kGroups>
+HWY_INLINE Groups<kGroups> Dot(std::size_t width, std::size_t stride, const float* a,
+                               const float* b) {
+  using P = Groups<kGroups>;
+  return SumOverEntries<P>(width, [=](const P& sum, std::size_t i) HWY_ATTR {
+    return MulAdd(LoadGroups<kGroups>(a + i * kLanes, stride),
+                  LoadGroups<kGroups>(b + i * kLanes, stride), sum);
   });
 }
 
-HWY_INLINE Group Sum(std::size_t width, const float* a) {
-  return SumOverEntries(
-      width, [=](const Group& sum, std::size_t i) HWY_ATTR { return sum + Load(a + i * kLanes); });
+template <std::size_t kGroups>
+HWY_INLINE Groups<kGroups> Sum(std::size_t width, std::size_t stride, const float* a) {
+  using P = Groups<kGroups>;
+  return SumOverEntries<P>(width, [=](const P& sum, std::size_t i) HWY_ATTR {
+    return sum + LoadGroups<kGroups>(a + i * kLanes, stride);
+  });
 }
 
+// Where the values of several groups lie: entries at + g stride, statistics at + g rows.
+struct GroupStrides {
+  std::size_t entries, rows;
+};
+
 // u = (z - mean) / s or z / s. The mean is the corrected two-pass one: accurate for means far
-// larger than the deviations. Reads z again in every pass rather than keep what a pass has
-// computed.
-template <bool kCentre>
-HWY_INLINE void DivideByRoot(std::size_t width, bool mean_square, float eps, const float* z,
-                             float* u, float* inverse_root) {
-  const Group share = Set(1.0f / static_cast<float>(width));
-  Group mean = Zero(), rest = Zero();
+// larger than the deviations. z - mean is kept in u: with the load ports and the adders both busy,
+// to store it once costs less than to subtract it three times.
+template <std::size_t kGroups, bool kCentre>
+HWY_INLINE void DivideByRoot(std::size_t width, bool mean_square, float eps, GroupStrides strides,
+                             const float* z, float* u, float* inverse_root) {
+  using P = Groups<kGroups>;
+  const std::size_t stride = strides.entries;
+  const P share = Set<P>(1.0f / static_cast<float>(width));
+  P rest = Zero<P>();
   if constexpr (kCentre) {
-    mean = Sum(width, z) * share;
-    rest = share * SumOverEntries(width, [=](const Group& sum, std::size_t i) HWY_ATTR {
-             return sum + (Load(z + i * kLanes) - mean);
+    const P mean = Sum<kGroups>(width, stride, z) * share;
+    rest = share * SumOverEntries<P>(width, [=](const P& sum, std::size_t i) HWY_ATTR {
+             const P value = LoadGroups<kGroups>(z + i * kLanes, stride) - mean;
+             StoreGroups<kGroups>(value, stride, u + i * kLanes);
+             return sum + value;
            });
   }
   const auto centred = [=](std::size_t i) HWY_ATTR {
-    const Group value = Load(z + i * kLanes);
-    return kCentre ? (value - mean) - rest : value;
+    const P value = LoadGroups<kGroups>((kCentre ? u : z) + i * kLanes, stride);
+    return kCentre ? value - rest : value;
   };
-  Group square = SumOverEntries(width, [=](const Group& sum, std::size_t i) HWY_ATTR {
-    const Group value = centred(i);
+  P square = SumOverEntries<P>(width, [=](const P& sum, std::size_t i) HWY_ATTR {
+    const P value = centred(i);
     return MulAdd(value, value, sum);
   });
   if (mean_square) square = square * share;
-  const Group inverse = Set(1.0f) / Sqrt(square + Set(eps));
-  for (std::size_t i = 0; i < width; ++i) Store(centred(i) * inverse, u + i * kLanes);
-  Store(inverse, inverse_root);
+  const P inverse = Set<P>(1.0f) / Sqrt(square + Set<P>(eps));
+  for (std::size_t i = 0; i < width; ++i) {
+    StoreGroups<kGroups>(centred(i) * inverse, stride, u + i * kLanes);
+  }
+  StoreGroups<kGroups>(inverse, strides.rows, inverse_root);
 }
 
 // dz = (g - mean g - u share (u.g)) / s, the mean only if `kCentre`.
-template <bool kCentre>
-HWY_INLINE void RootBackward(std::size_t width, float share, const float* u,
+template <std::size_t kGroups, bool kCentre>
+HWY_INLINE void RootBackward(std::size_t width, float share, GroupStrides strides, const float* u,
                              const float* inverse_root, const float* g, float* d_z) {
-  const Group along = Dot(width, u, g) * Set(share);
-  const Group mean = kCentre ? Sum(width, g) * Set(share) : Zero();
-  const Group inverse = Load(inverse_root);
+  using P = Groups<kGroups>;
+  const P along = Dot<kGroups>(width, strides.entries, u, g) * Set<P>(share);
+  const P mean = kCentre ? Sum<kGroups>(width, strides.entries, g) * Set<P>(share) : Zero<P>();
+  const P inverse = LoadGroups<kGroups>(inverse_root, strides.rows);
   for (std::size_t i = 0; i < width; ++i) {
-    const Group gradient = Load(g + i * kLanes);
-    const Group rest = NegMulAdd(Load(u + i * kLanes), along, kCentre ? gradient - mean : gradient);
-    Store(rest * inverse, d_z + i * kLanes);
+    const P gradient = LoadGroups<kGroups>(g + i * kLanes, strides.entries);
+    const P output = LoadGroups<kGroups>(u + i * kLanes, strides.entries);
+    const P rest = NegMulAdd(output, along, kCentre ? gradient - mean : gradient);
+    StoreGroups<kGroups>(rest * inverse, strides.entries, d_z + i * kLanes);
   }
 }
 
@@ -104,7 +125,7 @@ HWY_INLINE void DivisiveForward(const NormSpec& spec, const float* z, float* u,
 
 HWY_INLINE void DivisiveBackward(const NormSpec& spec, const float* z, const float* u,
                                  const float* inverse_divisor, const float* g, float* d_z) {
-  const Group along = Dot(spec.width, u, g);
+  const Group along = Dot<1>(spec.width, 0, u, g);
   const Group factor = Set(static_cast<float>(spec.exponent)) * Load(inverse_divisor);
   for (std::size_t i = 0; i < spec.width; ++i) {
     const Group value = Load(z + i * kLanes);
@@ -113,31 +134,49 @@ HWY_INLINE void DivisiveBackward(const NormSpec& spec, const float* z, const flo
   }
 }
 
-HWY_INLINE void ForwardGroup(const NormSpec& spec, const float* z, float alpha, float* u,
+// kGroups groups with a norm that divides by a root.
+template <std::size_t kGroups>
+HWY_INLINE void ForwardRoots(const NormSpec& spec, GroupStrides strides, const float* z, float* u,
                              float* statistics) {
-  switch (spec.kind) {
-    case NormKind::kUnit:
-      return DivideByRoot<false>(spec.width, false, spec.eps, z, u, statistics);
-    case NormKind::kRmsNorm:
-      return DivideByRoot<false>(spec.width, true, spec.eps, z, u, statistics);
-    case NormKind::kLayerNorm:
-    case NormKind::kGroupNorm: {
-      const std::size_t width = spec.width / spec.norm_groups;
-      for (std::size_t k = 0; k < spec.norm_groups; ++k) {
-        const std::size_t at = k * width * kLanes;
-        DivideByRoot<true>(width, true, spec.eps, z + at, u + at, statistics + k * kLanes);
-      }
-      return;
-    }
-    case NormKind::kDivisive:
-      return DivisiveForward(spec, z, u, statistics);
-    case NormKind::kDyT:
-      for (std::size_t i = 0; i < spec.width; ++i) {
-        Store(Tanh(Set(alpha) * Load(z + i * kLanes)), u + i * kLanes);
-      }
-      return;
-    case NormKind::kNone:
-      for (std::size_t i = 0; i < spec.width; ++i) Store(Load(z + i * kLanes), u + i * kLanes);
+  if (spec.kind == NormKind::kUnit || spec.kind == NormKind::kRmsNorm) {
+    return DivideByRoot<kGroups, false>(spec.width, spec.kind == NormKind::kRmsNorm, spec.eps,
+                                        strides, z, u, statistics);
+  }
+  const std::size_t width = spec.width / spec.norm_groups;
+  for (std::size_t k = 0; k < spec.norm_groups; ++k) {
+    const std::size_t at = k * width * kLanes;
+    DivideByRoot<kGroups, true>(width, true, spec.eps, strides, z + at, u + at,
+                                statistics + k * kLanes);
+  }
+}
+
+template <std::size_t kGroups>
+HWY_INLINE void BackwardRoots(const NormSpec& spec, GroupStrides strides, const float* u,
+                              const float* statistics, const float* g, float* d_z) {
+  if (spec.kind == NormKind::kUnit || spec.kind == NormKind::kRmsNorm) {
+    const float share = spec.kind == NormKind::kUnit ? 1.0f : 1.0f / static_cast<float>(spec.width);
+    return RootBackward<kGroups, false>(spec.width, share, strides, u, statistics, g, d_z);
+  }
+  const std::size_t width = spec.width / spec.norm_groups;
+  for (std::size_t k = 0; k < spec.norm_groups; ++k) {
+    const std::size_t at = k * width * kLanes;
+    RootBackward<kGroups, true>(width, 1.0f / static_cast<float>(width), strides, u + at,
+                                statistics + k * kLanes, g + at, d_z + at);
+  }
+}
+
+HWY_INLINE bool DividesByRoot(NormKind kind) {
+  return kind == NormKind::kUnit || kind == NormKind::kRmsNorm || kind == NormKind::kLayerNorm ||
+         kind == NormKind::kGroupNorm;
+}
+
+// One group with another norm.
+HWY_INLINE void ForwardOther(const NormSpec& spec, const float* z, float alpha, float* u,
+                             float* statistics) {
+  if (spec.kind == NormKind::kDivisive) return DivisiveForward(spec, z, u, statistics);
+  for (std::size_t i = 0; i < spec.width; ++i) {
+    const Group value = Load(z + i * kLanes);
+    Store(spec.kind == NormKind::kDyT ? Tanh(Set(alpha) * value) : value, u + i * kLanes);
   }
 }
 
@@ -151,32 +190,12 @@ HWY_INLINE void DyTBackward(std::size_t width, const float* z, const float* u, f
   }
 }
 
-HWY_INLINE void BackwardGroup(const NormSpec& spec, const float* z, const float* u,
+HWY_INLINE void BackwardOther(const NormSpec& spec, const float* z, const float* u,
                               const float* statistics, float alpha, const float* g, float* d_z,
                               Group& d_alpha) {
-  switch (spec.kind) {
-    case NormKind::kUnit:
-      return RootBackward<false>(spec.width, 1.0f, u, statistics, g, d_z);
-    case NormKind::kRmsNorm:
-      return RootBackward<false>(spec.width, 1.0f / static_cast<float>(spec.width), u, statistics,
-                                 g, d_z);
-    case NormKind::kLayerNorm:
-    case NormKind::kGroupNorm: {
-      const std::size_t width = spec.width / spec.norm_groups;
-      for (std::size_t k = 0; k < spec.norm_groups; ++k) {
-        const std::size_t at = k * width * kLanes;
-        RootBackward<true>(width, 1.0f / static_cast<float>(width), u + at, statistics + k * kLanes,
-                           g + at, d_z + at);
-      }
-      return;
-    }
-    case NormKind::kDivisive:
-      return DivisiveBackward(spec, z, u, statistics, g, d_z);
-    case NormKind::kDyT:
-      return DyTBackward(spec.width, z, u, alpha, g, d_z, d_alpha);
-    case NormKind::kNone:
-      for (std::size_t i = 0; i < spec.width; ++i) Store(Load(g + i * kLanes), d_z + i * kLanes);
-  }
+  if (spec.kind == NormKind::kDivisive) return DivisiveBackward(spec, z, u, statistics, g, d_z);
+  if (spec.kind == NormKind::kDyT) return DyTBackward(spec.width, z, u, alpha, g, d_z, d_alpha);
+  for (std::size_t i = 0; i < spec.width; ++i) Store(Load(g + i * kLanes), d_z + i * kLanes);
 }
 
 }  // namespace HWY_NAMESPACE

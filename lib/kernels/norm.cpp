@@ -12,22 +12,50 @@ HWY_BEFORE_NAMESPACE();
 namespace crease::kernels {
 namespace HWY_NAMESPACE {
 
+// So many groups at once hide the latency of sums, roots and divisions.
+inline constexpr std::size_t kBlock = kVectors == 1 ? 2 : 1;
+
 void Forward(const NormSpec& spec, std::size_t groups, const float* z, float alpha, float* u,
              float* statistics) {
-  const std::size_t stride = spec.width * kLanes, rows = NormStatistics(spec) * kLanes;
-  for (std::size_t g = 0; g < groups; ++g) {
-    ForwardGroup(spec, z + g * stride, alpha, u + g * stride, statistics + g * rows);
+  const GroupStrides strides = {spec.width * kLanes, NormStatistics(spec) * kLanes};
+  std::size_t g = 0;
+  if (DividesByRoot(spec.kind)) {
+    for (; g + kBlock <= groups; g += kBlock) {
+      ForwardRoots<kBlock>(spec, strides, z + g * strides.entries, u + g * strides.entries,
+                           statistics + g * strides.rows);
+    }
+    for (; g < groups; ++g) {
+      ForwardRoots<1>(spec, strides, z + g * strides.entries, u + g * strides.entries,
+                      statistics + g * strides.rows);
+    }
+  }
+  for (; g < groups; ++g) {
+    ForwardOther(spec, z + g * strides.entries, alpha, u + g * strides.entries,
+                 statistics + g * strides.rows);
   }
 }
 
 void Backward(const NormSpec& spec, std::size_t groups, const float* z, const float* u,
               const float* statistics, float alpha, const float* d_u, float* d_z,
               float* alpha_lanes) {
-  const std::size_t stride = spec.width * kLanes, rows = NormStatistics(spec) * kLanes;
+  const GroupStrides strides = {spec.width * kLanes, NormStatistics(spec) * kLanes};
+  std::size_t g = 0;
+  if (DividesByRoot(spec.kind)) {
+    for (; g + kBlock <= groups; g += kBlock) {
+      const std::size_t at = g * strides.entries;
+      BackwardRoots<kBlock>(spec, strides, u + at, statistics + g * strides.rows, d_u + at,
+                            d_z + at);
+    }
+    for (; g < groups; ++g) {
+      const std::size_t at = g * strides.entries;
+      BackwardRoots<1>(spec, strides, u + at, statistics + g * strides.rows, d_u + at, d_z + at);
+    }
+  }
   Group alpha_sum = alpha_lanes == nullptr ? Zero() : Load(alpha_lanes);
-  for (std::size_t g = 0; g < groups; ++g) {
-    BackwardGroup(spec, z + g * stride, u + g * stride, statistics + g * rows, alpha,
-                  d_u + g * stride, d_z + g * stride, alpha_sum);
+  for (; g < groups; ++g) {
+    const std::size_t at = g * strides.entries;
+    BackwardOther(spec, z + at, u + at, statistics + g * strides.rows, alpha, d_u + at, d_z + at,
+                  alpha_sum);
   }
   if (alpha_lanes != nullptr) Store(alpha_sum, alpha_lanes);
 }

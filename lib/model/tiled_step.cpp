@@ -8,10 +8,10 @@
 namespace crease::model {
 namespace {
 
-// As many as keep a tile's activations, some six matrices, in 48 KiB; never fewer than the two that
-// a block of the linear kernels takes.
+// A matrix of a tile takes 16 KiB, so that the first cache holds what one layer touches; never
+// fewer than the two groups that a block of the linear kernels takes.
 std::size_t TileGroups(std::size_t width) {
-  return std::clamp<std::size_t>(128 / width, 2, 16) / 2 * 2;
+  return std::clamp<std::size_t>(256 / width, 2, 16) / 2 * 2;
 }
 
 // Whether the norm's gradient needs its input, not the output alone.
