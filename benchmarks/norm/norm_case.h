@@ -36,7 +36,7 @@ struct NormCase {
 
   NormShape shape;
   std::size_t points = 0;
-  Buffer x, y, d_y, d_x;                              // forward: x, y; backward: x, d_y, d_x
+  Buffer x, y, d_y, d_x;                                // forward: x, y; backward: x, d_y, d_x
   AlignedVector<float> weight, bias, d_weight, d_bias;  // (width), as libraries align tensors
 };
 

@@ -226,6 +226,16 @@ HWY_INLINE void StoreFirst(const Pack<T>& a, T* to, std::size_t count) {
   std::memcpy(to, copy, count * sizeof(T));
 #endif
 }
+// Zeros the first `count` lanes.
+template <typename T>
+HWY_INLINE Pack<T> KeepLast(const Pack<T>& a, std::size_t count) {
+  Pack<T> r;
+  CREASE_FOR_EACH_VECTOR_OF(T, {
+    const std::size_t first = i * kVectorLanes<T>, rest = count > first ? count - first : 0;
+    r.v[i] = hn::IfThenZeroElse(hn::FirstN(Tag<T>(), rest), a.v[i]);
+  });
+  return r;
+}
 // Keeps the first `count` lanes, zeros the others.
 template <typename T>
 HWY_INLINE Pack<T> KeepFirst(const Pack<T>& a, std::size_t count) {
@@ -235,6 +245,37 @@ HWY_INLINE Pack<T> KeepFirst(const Pack<T>& a, std::size_t count) {
     r.v[i] = hn::IfThenElseZero(hn::FirstN(Tag<T>(), rest), a.v[i]);
   });
   return r;
+}
+
+// How many lanes of a pack are in use: all, or the first few.
+struct Full {};
+struct Part {
+  std::size_t count;
+};
+template <typename T>
+HWY_INLINE Pack<T> Load(const T* from, Full) {
+  return Load(from);
+}
+template <typename T>
+HWY_INLINE Pack<T> Load(const T* from, Part part) {  // zeros beyond
+  return LoadFirst(from, part.count);
+}
+template <typename T>
+HWY_INLINE Pack<T> Keep(const Pack<T>& a, Full) {
+  return a;
+}
+template <typename T>
+HWY_INLINE Pack<T> Keep(const Pack<T>& a, Part part) {
+  return KeepFirst(a, part.count);
+}
+
+template <typename T>
+HWY_INLINE void Write(const Pack<T>& value, T* to, Full, bool stream) {
+  stream ? Stream(value, to) : Store(value, to);
+}
+template <typename T>
+HWY_INLINE void Write(const Pack<T>& value, T* to, Part part, bool) {
+  StoreFirst(value, to, part.count);
 }
 
 }  // namespace HWY_NAMESPACE

@@ -74,15 +74,6 @@ Job<T> JobOf(const Options& options, std::size_t points) {
   return job;
 }
 
-template <typename T>
-void SetParameters(Job<T>& job, const Parameters<T>& parameters, const AlignedVector<T>& ones,
-                   const AlignedVector<T>& zeros) {
-  job.affine = !parameters.weight.empty() || !parameters.bias.empty();
-  job.weight = parameters.weight.empty() ? ones.data() : parameters.weight.data();
-  job.bias = parameters.bias.empty() ? zeros.data() : parameters.bias.data();
-  job.alpha = parameters.alpha;
-}
-
 // Whether all of a result's stores can bypass the caches, and should.
 template <typename T>
 bool Streams(const Options& options, const Job<T>& job) {
@@ -91,7 +82,24 @@ bool Streams(const Options& options, const Job<T>& job) {
   if (options.stores == Stores::kAutomatic && bytes < kStreamBytes) return false;
   if (reinterpret_cast<std::uintptr_t>(job.out) % kAlignmentBytes != 0) return false;
   if (job.entries_in_lanes()) return job.width % kPackLanes<T> == 0;
-  return job.point_stride == 1 && job.points % kPackLanes<T> == 0;
+  if (options.layout == Layout::kRowMajor) return job.groups == 1;
+  return job.points % kPackLanes<T> == 0;
+}
+
+// What forward and backward have in common; ones and zeros: (width).
+template <typename T>
+Job<T> JobOf(const Options& options, std::span<const T> x, std::span<T> out,
+             const Parameters<T>& parameters, const AlignedVector<T>& ones,
+             const AlignedVector<T>& zeros) {
+  Job<T> job = JobOf<T>(options, x.size() / options.width);
+  job.x = x.data();
+  job.out = out.data();
+  job.affine = !parameters.weight.empty() || !parameters.bias.empty();
+  job.weight = parameters.weight.empty() ? ones.data() : parameters.weight.data();
+  job.bias = parameters.bias.empty() ? zeros.data() : parameters.bias.data();
+  job.alpha = parameters.alpha;
+  job.stream = Streams(options, job);
+  return job;
 }
 
 // run(first, last, worker) for contiguous parts of the points, one for each thread.
@@ -169,14 +177,10 @@ template <typename T>
 void Norm<T>::Forward(std::span<const T> x, std::span<T> y, const Parameters<T>& parameters,
                       const Statistics<T>& statistics) {
   CheckForward(options_, x, y, parameters, statistics);
-  Job<T> job = JobOf<T>(options_, x.size() / options_.width);
-  job.x = x.data();
-  job.out = y.data();
-  SetParameters(job, parameters, scratch_->ones, scratch_->zeros);
+  Job<T> job = JobOf<T>(options_, x, y, parameters, scratch_->ones, scratch_->zeros);
   job.mean = DataOrNull(statistics.mean);
   job.mean_rest = DataOrNull(statistics.mean_rest);
   job.inverse = DataOrNull(statistics.inverse);
-  job.stream = Streams(options_, job);
   ForParts(options_.threads, job.points,
            [&](std::size_t first, std::size_t last, std::size_t worker) {
              if (job.entries_in_lanes()) return ForwardRows(job, first, last);
@@ -189,15 +193,11 @@ void Norm<T>::Backward(std::span<const T> x, std::span<const T> d_y, std::span<T
                        const Parameters<T>& parameters, const Statistics<const T>& statistics,
                        const ParameterGradients<T>& gradients) {
   CheckBackward(options_, x, d_y, d_x, parameters, statistics, gradients);
-  Job<T> job = JobOf<T>(options_, x.size() / options_.width);
-  job.x = x.data();
+  Job<T> job = JobOf<T>(options_, x, d_x, parameters, scratch_->ones, scratch_->zeros);
   job.d_y = d_y.data();
-  job.out = d_x.data();
-  SetParameters(job, parameters, scratch_->ones, scratch_->zeros);
   job.known_mean = DataOrNull(statistics.mean);
   job.known_mean_rest = DataOrNull(statistics.mean_rest);
   job.known_inverse = DataOrNull(statistics.inverse);
-  job.stream = Streams(options_, job);
   const auto run = [&](std::size_t first, std::size_t last, const BlockSums<T>& sums,
                        std::size_t worker) {
     if (job.entries_in_lanes()) return BackwardRows(job, first, last, sums);
@@ -214,6 +214,13 @@ void Norm<T>::Backward(std::span<const T> x, std::span<const T> d_y, std::span<T
   const auto sums_of = [&](std::size_t worker) {
     return scratch_->SumsOf(scratch_->workers[worker], affine, gradients.d_alpha != nullptr);
   };
+  if (job.points > 0 && job.points <= BlockOf(options_.width)) {  // no sum over blocks
+    BlockSums<T> sums = sums_of(0);
+    if (!gradients.d_weight.empty()) sums.d_weight = gradients.d_weight.data();
+    if (!gradients.d_bias.empty()) sums.d_bias = gradients.d_bias.data();
+    if (gradients.d_alpha != nullptr) sums.d_alpha = gradients.d_alpha;
+    return run(0, job.points, sums, 0);
+  }
   scratch_->Clear();
   ForBlocks(
       options_.threads, job.points, BlockOf(options_.width),

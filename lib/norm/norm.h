@@ -49,9 +49,9 @@ enum class Layout {
 
 // How y and d_x are written. Non-temporal stores bypass the caches, which saves reading what will
 // be overwritten, and pays where the result is too large to be found in cache afterwards. They need
-// results aligned to 64 bytes and, in row-major, a width / groups that is a multiple of L; in
-// feature-major, a number of points that is. Where that fails, ordinary stores are used. No effect
-// on bits.
+// results aligned to 64 bytes and, in row-major, a width / groups that is a multiple of L, or below
+// L without groups; in feature-major, a number of points that is a multiple. Where that fails,
+// ordinary stores are used. No effect on bits.
 enum class Stores { kAutomatic, kOrdinary, kNonTemporal };  // automatic: from kStreamBytes on
 
 inline constexpr std::size_t kStreamBytes = std::size_t{32} << 20;  // of one result

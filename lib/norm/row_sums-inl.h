@@ -17,28 +17,6 @@ HWY_BEFORE_NAMESPACE();
 namespace crease::norm {
 namespace HWY_NAMESPACE {
 
-// How many lanes of a pack hold entries: all, or the last few of a row.
-struct Full {};
-struct Part {
-  std::size_t count;
-};
-template <typename T>
-HWY_INLINE Pack<T> Load(const T* from, Full) {
-  return Load(from);
-}
-template <typename T>
-HWY_INLINE Pack<T> Load(const T* from, Part part) {  // zeros beyond
-  return LoadFirst(from, part.count);
-}
-template <typename T>
-HWY_INLINE Pack<T> Keep(const Pack<T>& a, Full) {
-  return a;
-}
-template <typename T>
-HWY_INLINE Pack<T> Keep(const Pack<T>& a, Part part) {
-  return KeepFirst(a, part.count);
-}
-
 // Rows of at most so many bytes are taken a pack's lanes of them at a time.
 inline constexpr std::size_t kNarrowBytes = 640;
 // Rows of at most so many bytes stay in the first-level cache with their weight and bias.
@@ -54,15 +32,6 @@ HWY_INLINE std::size_t AheadBytes(const Job<T>& job, std::size_t rows, std::size
 template <typename T>
 HWY_INLINE void CallFor(const T* from, std::size_t bytes) {
   __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<std::uintptr_t>(from) + bytes));
-}
-
-template <typename T>
-HWY_INLINE void Write(const Pack<T>& value, T* to, Full, bool stream) {
-  stream ? Stream(value, to) : Store(value, to);
-}
-template <typename T>
-HWY_INLINE void Write(const Pack<T>& value, T* to, Part part, bool) {
-  StoreFirst(value, to, part.count);
 }
 
 // run(entry, part) for all packs of a row.

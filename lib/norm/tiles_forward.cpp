@@ -14,32 +14,34 @@ HWY_BEFORE_NAMESPACE();
 namespace crease::norm {
 namespace HWY_NAMESPACE {
 
-template <Form kForm, bool kAffine, bool kStream, std::size_t kPacks, typename T>
-HWY_INLINE void WriteEntries(const Job<T>& job, std::size_t group, const Columns<const T>& x,
-                             const TileScales<T, kPacks>& scales, const Columns<T>& y) {
+template <Form kForm, bool kAffine, bool kStream, std::size_t kPacks, typename T, class P>
+HWY_INLINE void WriteEntries(const Job<T>& job, std::size_t group, Columns<const T> x,
+                             TileScales<T, kPacks> scales, Columns<T> y, P part) {
   const T* weight = job.weight + group * job.width;
   const T* bias = job.bias + group * job.width;
-  for (std::size_t c = 0; c < job.width; ++c) {
+  const std::size_t width = job.width;
+  for (std::size_t c = 0; c < width; ++c) {
     for (std::size_t p = 0; p < kPacks; ++p) {
-      Pack<T> u = Normalised<kForm>(Load(x.at + c * x.stride + p * kPackLanes<T>), scales.of[p]);
+      Pack<T> u =
+          Normalised<kForm>(Load(x.at + c * x.stride + p * kPackLanes<T>, part), scales.of[p]);
       if constexpr (kAffine) u = MulAdd(Set(weight[c]), u, Set(bias[c]));
-      T* to = y.at + c * y.stride + p * kPackLanes<T>;
-      kStream ? Stream(u, to) : Store(u, to);
+      Write(u, y.at + c * y.stride + p * kPackLanes<T>, part, kStream);
     }
   }
 }
 
 // Normalises columns into columns.
-template <Form kForm, std::size_t kPacks, typename T>
+template <Form kForm, std::size_t kPacks, typename T, class P>
 TileScales<T, kPacks> ForwardColumns(const Job<T>& job, std::size_t group, Columns<const T> x,
-                                     const Columns<T>& copy, const Columns<T>& y, bool stream) {
-  const TileScales<T, kPacks> scales = ScalesOf<kForm, kPacks>(job, x, copy);
+                                     const Columns<T>& copy, const Columns<T>& y, P part,
+                                     bool stream) {
+  const TileScales<T, kPacks> scales = ScalesOf<kForm, kPacks>(job, x, copy, part);
   if (job.affine) {
-    stream ? WriteEntries<kForm, true, true>(job, group, x, scales, y)
-           : WriteEntries<kForm, true, false>(job, group, x, scales, y);
+    stream ? WriteEntries<kForm, true, true>(job, group, x, scales, y, part)
+           : WriteEntries<kForm, true, false>(job, group, x, scales, y, part);
   } else {
-    stream ? WriteEntries<kForm, false, true>(job, group, x, scales, y)
-           : WriteEntries<kForm, false, false>(job, group, x, scales, y);
+    stream ? WriteEntries<kForm, false, true>(job, group, x, scales, y, part)
+           : WriteEntries<kForm, false, false>(job, group, x, scales, y, part);
   }
   return scales;
 }
@@ -77,16 +79,17 @@ HWY_INLINE void ForwardTile(const Job<T>& job, std::size_t point, std::size_t gr
   const Columns<T> x_copy = {scratch.x, kPacks * kPackLanes<T>};
   TileScales<T, kPacks> scales;
   if (job.point_stride == 1) {
-    const bool copies = job.width > 16 && job.width <= kWidestCopied;
+    const bool copies = Copies(job);
     scales = ForwardColumns<kForm, kPacks>(
         job, group, Columns<const T>{job.x + at, job.entry_stride}, copies ? x_copy : Columns<T>(),
-        Columns<T>{job.out + at, job.entry_stride}, job.stream);
+        Columns<T>{job.out + at, job.entry_stride}, Full(), job.stream);
   } else {
     const Columns<T> y = {scratch.out, kPacks * kPackLanes<T>};
     TurnIn<kPacks>(job, job.x + at, x_copy);
     scales = ForwardColumns<kForm, kPacks>(job, group, Columns<const T>{x_copy.at, x_copy.stride},
-                                           Columns<T>(), y, false);
-    TurnOut<kPacks>(job, y, job.out + at);
+                                           Columns<T>(), y, Full(), false);
+    job.stream ? TurnOutStreaming<kPacks>(job, y, scratch.d_y, job.out + at)
+               : TurnOut<kPacks>(job, y, job.out + at);
   }
   for (std::size_t p = 0; p < kPacks; ++p) {
     Finish<kForm>(job, point + p * kPackLanes<T>, group, kPackLanes<T>, scales.of[p],
@@ -94,21 +97,26 @@ HWY_INLINE void ForwardTile(const Job<T>& job, std::size_t point, std::size_t gr
   }
 }
 
-// Fewer points than a pack holds: by way of a tile whose other lanes are 0.
+// Fewer points than a pack holds: as the first lanes of a pack, or of a tile whose other lanes are
+// 0.
 template <Form kForm, typename T>
 void ForwardRemainder(const Job<T>& job, std::size_t point, std::size_t group, std::size_t count,
                       const TileScratch<T>& scratch) {
   constexpr std::size_t L = kPackLanes<T>;
-  for (std::size_t c = 0; c < job.width; ++c) {
-    for (std::size_t i = 0; i < L; ++i) {
-      scratch.x[c * L + i] = i < count ? job.x[job.At(point + i, group, c)] : T{0};
-    }
-  }
-  const TileScales<T, 1> scales = ForwardColumns<kForm, 1>(
-      job, group, Columns<const T>{scratch.x, L}, Columns<T>(), Columns<T>{scratch.out, L}, false);
-  for (std::size_t c = 0; c < job.width; ++c) {
-    for (std::size_t i = 0; i < count; ++i) {
-      job.out[job.At(point + i, group, c)] = scratch.out[c * L + i];
+  const std::size_t at = job.At(point, group, 0);
+  TileScales<T, 1> scales;
+  if (job.point_stride == 1) {
+    scales = ForwardColumns<kForm, 1>(job, group, Columns<const T>{job.x + at, job.entry_stride},
+                                      Columns<T>(), Columns<T>{job.out + at, job.entry_stride},
+                                      Part{count}, false);
+  } else {
+    ColumnsOfFew(job, job.x, point, group, count, scratch.x);
+    scales = ForwardColumns<kForm, 1>(job, group, Columns<const T>{scratch.x, L}, Columns<T>(),
+                                      Columns<T>{scratch.out, L}, Full(), false);
+    for (std::size_t c = 0; c < job.width; ++c) {
+      for (std::size_t i = 0; i < count; ++i) {
+        job.out[job.At(point + i, group, c)] = scratch.out[c * L + i];
+      }
     }
   }
   Finish<kForm>(job, point, group, count, scales.of[0], scales.rest[0]);

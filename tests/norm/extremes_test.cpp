@@ -223,6 +223,31 @@ TEST(NormAccuracy, AnOutlierComesFirst) {
   }
 }
 
+// The mean of the first few entries tells nothing of that of all; in some points only.
+TEST(NormAccuracy, FirstEntriesAreFarFromTheMean) {
+  for (const Layout layout : {Layout::kRowMajor, Layout::kFeatureMajor}) {
+    for (const std::size_t width : {20, 33, 64, 100, 300, 1000, 3000}) {
+      for (const double far : {1e2, 1e4, 1e6}) {
+        Case<float> its({.kind = Kind::kLayerNorm, .width = width, .layout = layout}, 21);
+        its.affine = false;
+        for (std::size_t p = 0; p < 21; ++p) {
+          for (std::size_t c = 0; p % 3 == 1 && c < 16; ++c) {
+            const std::size_t at = layout == Layout::kRowMajor ? p * width + c : c * 21 + p;
+            its.x[at] += static_cast<float>(far);
+          }
+        }
+        its.Run();
+        const Twin twin = its.MakeTwin();
+        for (std::size_t i = 0; i < its.x.size(); ++i) {
+          const Real size = std::max(Real(1), twin.y_size[i]);
+          ASSERT_LE(std::fabs(static_cast<Real>(its.y[i]) - twin.y[i]), 7e-7L * size)
+              << Describe(its.options, 21) << " entry " << i << " by " << far;
+        }
+      }
+    }
+  }
+}
+
 TEST(NormAccuracy, KnownFailuresOfOthers) {
   Norm<float> norm({.kind = Kind::kLayerNorm, .width = 4});
   const Values<float> x = {40000.0f, 40001.0f, 40002.0f, 40003.0f};
