@@ -28,22 +28,14 @@ class Network {
   const Architecture& architecture() const { return architecture_; }
   const ParameterLayout& layout() const { return layout_; }
 
-  // x (groups, inputs, 16), kept by reference until Backward. Returns the last linear's outputs
+  // x (groups, inputs, 16). Returns the last linear's outputs
   // (groups, outputs, 16). Requires: 0 < points <= max_points.
   const float* Forward(std::span<const float> parameters, const float* x, std::size_t points);
 
-  // d_outputs (groups, outputs, 16), zero on padded lanes; overwritten. Writes all of `gradients`
-  // (layout().size(), padding stays 0). Requires: the last call was Forward with the same
-  // parameters.
-  void Backward(std::span<const float> parameters, float* d_outputs, std::span<float> gradients);
-
-  // Forward, loss and Backward in one, faster, with the same bits. What linear_output and
-  // norm_output hold afterwards is not defined.
+  // The loss and all of its gradients (layout().size(), padding stays 0), faster than by Forward
+  // and with its bits. What linear_output and norm_output hold does not change.
   kernels::LossResult ForwardBackward(std::span<const float> parameters, const float* x,
                                       const Objective& objective, std::span<float> gradients);
-
-  // Buffer for d_outputs of Backward: (groups, outputs, 16).
-  float* d_outputs() { return d_output_.data(); }
 
   // After Forward: z of linear l before activation and norm (groups, fan_out, 16), and the norm's
   // output (affine included), which is what linear l + 1 sees.
@@ -68,14 +60,7 @@ class Network {
   void PrepareTiled();
   kernels::LossResult NarrowStep(std::span<const float> parameters, const float* x,
                                  const Objective& objective, std::span<float> gradients);
-  void ForwardHidden(std::span<const float> parameters, std::size_t l);
-  void BackwardLinear(std::size_t l, const float* d_z, std::span<float> gradients);
-  void BackwardHidden(std::span<const float> parameters, std::size_t l, float* d,
-                      std::span<float> gradients);
-  void BackwardAffine(std::span<const float> parameters, const Layer& layer, float* d,
-                      std::span<float> gradients);
-  void BackwardNorm(std::span<const float> parameters, const Layer& layer, float* d,
-                    std::span<float> gradients);
+  void ForwardHidden(std::span<const float> parameters, std::size_t groups, std::size_t l);
 
   Architecture architecture_;
   ParameterLayout layout_;
@@ -83,14 +68,9 @@ class Network {
   kernels::ActivationKind activation_;
   std::vector<Layer> layers_;
   std::size_t max_points_;
-  AlignedVector<float> d_output_, d_hidden_[2];
-  AlignedVector<float> weights_scratch_;      // of LinearBackwardWeights
-  AlignedVector<float> lanes_;                // sums over points in 16 lanes: (2 width, 16)
   std::vector<kernels::NarrowLayer> narrow_;  // empty: this network is not narrow
   AlignedVector<float> narrow_scratch_;
   std::unique_ptr<TiledStep> tiled_;  // nullptr while the narrow step takes its place
-  const float* x_ = nullptr;
-  std::size_t groups_ = 0;
 };
 
 }  // namespace crease::model

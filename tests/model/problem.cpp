@@ -47,21 +47,6 @@ Matrix Unpack(const float* from, std::size_t features, Eigen::Index points) {
   return to;
 }
 
-kernels::LossResult LossOf(const Problem& problem, const float* outputs, float* d_outputs) {
-  const ReferenceBatch& batch = problem.batch;
-  kernels::LossShape shape;
-  shape.outputs = problem.architecture.outputs;
-  shape.supervised = static_cast<std::size_t>(batch.supervised);
-  shape.points = static_cast<std::size_t>(batch.x.cols());
-  if (problem.loss == ReferenceLoss::kMeanSquaredError) {
-    return kernels::MeanSquaredError(shape, outputs, Pack(batch.targets).data(), nullptr,
-                                     d_outputs);
-  }
-  AlignedVector<std::int32_t> labels(PadToLanes(shape.points), -1);
-  for (std::size_t p = 0; p < shape.points; ++p) labels[p] = batch.labels[p];
-  return kernels::CrossEntropy(shape, outputs, labels.data(), d_outputs);
-}
-
 }  // namespace
 
 Problem MakeProblem(const Architecture& architecture, int points, ReferenceLoss loss,
@@ -112,8 +97,16 @@ ReferenceResult RunEngine(const Problem& problem) {
     if (l + 1 == problem.architecture.linears()) break;
     result.norm_outputs.push_back(Unpack(network.norm_output(l), features, points));
   }
-  result.loss = LossOf(problem, outputs, network.d_outputs()).loss;
-  network.Backward(parameters, network.d_outputs(), gradients);
+  const AlignedVector<float> targets = Pack(problem.batch.targets);
+  AlignedVector<std::int32_t> labels(PadToLanes(count), -1);
+  for (std::size_t p = 0; p < count; ++p) labels[p] = problem.batch.labels[p];
+  Objective objective;
+  objective.cross_entropy = problem.loss == ReferenceLoss::kCrossEntropy;
+  objective.shape = {problem.architecture.outputs,
+                     static_cast<std::size_t>(problem.batch.supervised), count};
+  objective.labels = labels.data();
+  objective.targets = targets.data();
+  result.loss = network.ForwardBackward(parameters, x.data(), objective, gradients).loss;
   result.gradients.assign(gradients.begin(), gradients.end());
   return result;
 }

@@ -1,0 +1,157 @@
+#include "tests/model/layered_step.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "lib/core/aligned.h"
+#include "lib/kernels/layout.h"
+#include "lib/kernels/linear.h"
+#include "lib/kernels/reduce.h"
+#include "lib/model/kernel_options.h"
+#include "lib/model/layer_offsets.h"
+
+namespace crease::model {
+namespace {
+
+using Matrix = AlignedVector<float>;
+
+// Of all points, after each stage of a layer.
+struct Stages {
+  LayerOffsets at;
+  std::size_t inputs, outputs;
+  Matrix x, z, a, u, y, statistics;
+};
+
+class Layers {
+ public:
+  Layers(const Architecture& architecture, std::span<const float> parameters,
+         std::span<float> gradients, std::size_t groups)
+      : layout_(architecture),
+        norm_(NormSpecOf(architecture.options)),
+        activation_(ActivationKindOf(architecture.options.activation)),
+        affine_(architecture.options.affine),
+        parameters_(parameters),
+        gradients_(gradients),
+        groups_(groups),
+        layers_(architecture.linears()) {
+    for (std::size_t l = 0; l < layers_.size(); ++l) {
+      layers_[l].at = LayerOffsets(layout_, l);
+      layers_[l].inputs = architecture.fan_in(l);
+      layers_[l].outputs = architecture.fan_out(l);
+    }
+  }
+
+  const Matrix& Forward(const float* x) {
+    Matrix input(x, x + groups_ * layers_[0].inputs * kLanes);
+    for (std::size_t l = 0; l < layers_.size(); ++l) {
+      Stages& layer = layers_[l];
+      layer.x = input;
+      layer.z.resize(groups_ * layer.outputs * kLanes);
+      kernels::LinearForward({layer.inputs, layer.outputs, groups_}, Parameter(layer.at.weight),
+                             Parameter(layer.at.bias), layer.x.data(), layer.z.data());
+      if (l + 1 < layers_.size()) input = ForwardNorm(layer);
+    }
+    return layers_.back().z;
+  }
+
+  void Backward(Matrix d_z) {
+    for (std::size_t l = layers_.size(); l-- > 0;) {
+      const Stages& layer = layers_[l];
+      BackwardWeights(layer, d_z);
+      if (l == 0) return;
+      Matrix d_x(layer.x.size());
+      kernels::LinearBackwardInput({layer.inputs, layer.outputs, groups_},
+                                   Parameter(layer.at.weight), d_z.data(), d_x.data());
+      BackwardNorm(layers_[l - 1], d_x);
+      d_z = d_x;
+    }
+  }
+
+ private:
+  const float* Parameter(std::size_t offset) const { return LayerOffsets::At(parameters_, offset); }
+  float* Gradient(std::size_t offset) const { return LayerOffsets::At(gradients_, offset); }
+  float Alpha(const Stages& layer) const {
+    return layer.at.alpha == LayerOffsets::kNone ? 0.0f : *Parameter(layer.at.alpha);
+  }
+
+  // work(first group, groups, whether it is not the first) for each chunk.
+  template <typename Work>
+  void ForChunks(const Work& work) const {
+    for (std::size_t first = 0; first < groups_; first += kernels::kChunkGroups) {
+      work(first, std::min(kernels::kChunkGroups, groups_ - first), first > 0);
+    }
+  }
+
+  const Matrix& ForwardNorm(Stages& layer) {
+    layer.a = layer.z;
+    kernels::ActivationForward(activation_, layer.z.size(), layer.z.data(), layer.a.data());
+    layer.u.resize(layer.z.size());
+    layer.statistics.resize(groups_ * kernels::NormStatistics(norm_) * kLanes);
+    kernels::NormForward(norm_, groups_, layer.a.data(), Alpha(layer), layer.u.data(),
+                         layer.statistics.data());
+    if (!affine_) return layer.u;
+    layer.y.resize(layer.u.size());
+    kernels::AffineForward(norm_.width, groups_, layer.u.data(), Parameter(layer.at.norm_weight),
+                           Parameter(layer.at.norm_bias), layer.y.data());
+    return layer.y;
+  }
+
+  void BackwardWeights(const Stages& layer, const Matrix& d_z) const {
+    ForChunks([&](std::size_t first, std::size_t groups, bool add) {
+      const kernels::LinearShape shape = {layer.inputs, layer.outputs, groups};
+      Matrix scratch(kernels::LinearBackwardWeightsScratch(shape));
+      kernels::LinearBackwardWeights(shape, d_z.data() + first * layer.outputs * kLanes,
+                                     layer.x.data() + first * layer.inputs * kLanes, add,
+                                     Gradient(layer.at.weight), Gradient(layer.at.bias),
+                                     scratch.data());
+    });
+  }
+
+  void BackwardNorm(const Stages& layer, Matrix& d) const {
+    const std::size_t stride = norm_.width * kLanes;
+    const std::size_t rows = kernels::NormStatistics(norm_) * kLanes;
+    ForChunks([&](std::size_t first, std::size_t groups, bool add) {
+      Matrix weight(stride), bias(stride), alpha(kLanes);
+      float* part = d.data() + first * stride;
+      if (affine_) {
+        kernels::AffineBackward(norm_.width, groups, layer.u.data() + first * stride,
+                                Parameter(layer.at.norm_weight), part, part, weight.data(),
+                                bias.data());
+        kernels::SumOfLanes(weight.data(), norm_.width, add, Gradient(layer.at.norm_weight));
+        kernels::SumOfLanes(bias.data(), norm_.width, add, Gradient(layer.at.norm_bias));
+      }
+      kernels::NormBackward(norm_, groups, layer.a.data() + first * stride,
+                            layer.u.data() + first * stride, layer.statistics.data() + first * rows,
+                            Alpha(layer), part, part, alpha.data());
+      if (float* d_alpha = Gradient(layer.at.alpha)) {
+        kernels::SumOfLanes(alpha.data(), 1, add, d_alpha);
+      }
+    });
+    kernels::ActivationBackward(activation_, d.size(), layer.z.data(), layer.a.data(), d.data(),
+                                d.data());
+  }
+
+  ParameterLayout layout_;
+  kernels::NormSpec norm_;
+  kernels::ActivationKind activation_;
+  bool affine_;
+  std::span<const float> parameters_;
+  std::span<float> gradients_;
+  std::size_t groups_;
+  std::vector<Stages> layers_;
+};
+
+}  // namespace
+
+kernels::LossResult LayeredStep(const Architecture& architecture, std::span<const float> parameters,
+                                const float* x, const Objective& objective,
+                                std::span<float> gradients) {
+  Layers layers(architecture, parameters, gradients, kernels::GroupsOf(objective.shape.points));
+  const Matrix& outputs = layers.Forward(x);
+  Matrix d_outputs(outputs.size());
+  const kernels::LossResult result = objective.Loss(outputs.data(), d_outputs.data());
+  layers.Backward(d_outputs);
+  return result;
+}
+
+}  // namespace crease::model
