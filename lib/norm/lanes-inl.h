@@ -44,14 +44,23 @@ struct PackMask {
   hn::Mask<Tag<T>> m[kVectors<T>];
 };
 
-// One line for each operation: the same on every vector of the pack.
+// One line for each operation: the same on every vector of the pack. Two of them are written out:
+// GCC would unroll a loop too late to keep packs of two vectors in registers.
 #undef CREASE_FOR_EACH_VECTOR_OF
 #if HWY_TARGET == HWY_SCALAR  // 16 vectors: unrolled, this file's users take minutes to compile
 #define CREASE_FOR_EACH_VECTOR_OF(T, ...) \
   _Pragma("GCC unroll 1") for (std::size_t i = 0; i < kVectors<T>; ++i) __VA_ARGS__
 #else
 #define CREASE_FOR_EACH_VECTOR_OF(T, ...) \
-  for (std::size_t i = 0; i < kVectors<T>; ++i) __VA_ARGS__
+  {                                       \
+    constexpr std::size_t i = 0;          \
+    __VA_ARGS__;                          \
+  }                                       \
+  if constexpr (kVectors < T >> 1) {      \
+    constexpr std::size_t i = 1;          \
+    __VA_ARGS__;                          \
+  }                                       \
+  for (std::size_t i = 2; i < kVectors<T>; ++i) __VA_ARGS__
 #endif
 
 template <typename T>

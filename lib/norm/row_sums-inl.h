@@ -98,17 +98,32 @@ HWY_INLINE void SumsOfRow(std::size_t width, const Term& term, Pack<T>* sums) {
   }
 }
 
+// Two sums at once, where the registers hold the partial sums of both.
+template <typename T>
+inline constexpr bool kSumsTogether = kVectors<T> == 1;
+
 // Deviations from `about`, and their squares.
 template <typename T>
 HWY_INLINE void SumDeviations(std::size_t width, const T* x, const Pack<T>& about, Pack<T>* sums) {
-  SumsOfRow<T, 2>(
-      width,
-      [=](std::size_t i, auto part, Pack<T>* to) HWY_ATTR {
-        const Pack<T> deviation = Keep(Load(x + i, part) - about, part);
-        to[0] = to[0] + deviation;
-        to[1] = MulAdd(deviation, deviation, to[1]);
-      },
-      sums);
+  const auto deviation = [=](std::size_t i, auto part)
+                             HWY_ATTR { return Keep(Load(x + i, part) - about, part); };
+  if constexpr (kSumsTogether<T>) {
+    const auto both = [=](std::size_t i, auto part, Pack<T>* to) HWY_ATTR {
+      const Pack<T> value = deviation(i, part);
+      to[0] = to[0] + value;
+      to[1] = MulAdd(value, value, to[1]);
+    };
+    SumsOfRow<T, 2>(width, both, sums);
+  } else {
+    const auto values = [=](std::size_t i, auto part, Pack<T>* to)
+                            HWY_ATTR { to[0] = to[0] + deviation(i, part); };
+    const auto squares = [=](std::size_t i, auto part, Pack<T>* to) HWY_ATTR {
+      const Pack<T> value = deviation(i, part);
+      to[0] = MulAdd(value, value, to[0]);
+    };
+    SumsOfRow<T, 1>(width, values, sums);
+    SumsOfRow<T, 1>(width, squares, sums + 1);
+  }
 }
 
 template <Form kForm, typename T>

@@ -43,16 +43,31 @@ struct RowGradient {
 template <Form kForm, typename T>
 HWY_INLINE void SumGradients(std::size_t width, const T* x, const T* d_y, const T* weight,
                              const Scale<T>& scale, Pack<T>* sums) {
-  constexpr std::size_t kSums = kForm == Form::kCentred ? 2 : 1;
-  SumsOfRow<T, kSums>(
+  const auto gradient = [=](std::size_t i, auto part)
+                            HWY_ATTR { return Load(d_y + i, part) * Load(weight + i, part); };
+  const auto along = [=](std::size_t i, auto part, const Pack<T>& g, const Pack<T>& sum) HWY_ATTR {
+    const Pack<T> value = Load(x + i, part);
+    return AddAlong<kForm>(value, Normalised<kForm>(value, scale), g, sum);
+  };
+  if constexpr (kForm == Form::kCentred && kSumsTogether<T>) {
+    const auto both = [=](std::size_t i, auto part, Pack<T>* to) HWY_ATTR {
+      const Pack<T> g = gradient(i, part);
+      to[0] = along(i, part, g, to[0]);
+      to[1] = to[1] + g;
+    };
+    return SumsOfRow<T, 2>(width, both, sums);
+  }
+  SumsOfRow<T, 1>(
       width,
-      [=](std::size_t i, auto part, Pack<T>* to) HWY_ATTR {
-        const Pack<T> value = Load(x + i, part);
-        const Pack<T> g = Load(d_y + i, part) * Load(weight + i, part);
-        to[0] = AddAlong<kForm>(value, Normalised<kForm>(value, scale), g, to[0]);
-        if constexpr (kForm == Form::kCentred) to[1] = to[1] + g;
-      },
+      [=](std::size_t i, auto part, Pack<T>* to)
+          HWY_ATTR { to[0] = along(i, part, gradient(i, part), to[0]); },
       sums);
+  if constexpr (kForm == Form::kCentred) {
+    SumsOfRow<T, 1>(
+        width,
+        [=](std::size_t i, auto part, Pack<T>* to) HWY_ATTR { to[0] = to[0] + gradient(i, part); },
+        sums + 1);
+  }
 }
 
 template <Form kForm, typename T>
