@@ -230,8 +230,10 @@ HWY_NOINLINE void BackwardUnusual(Pass<T>& pass, std::size_t point, std::size_t 
   }
   for (std::size_t c = 0; sums && last && c < job.width; c += L) {
     const std::size_t some = job.width - c < L ? job.width - c : L, to = group * job.width + c;
-    SumOverLanes(d_weight + c * L, some, pass.sums.d_weight + to);
-    SumOverLanes(d_bias + c * L, some, pass.sums.d_bias + to);
+    std::copy_n(d_weight + c * L, some * L, pass.weight_lanes);  // L rows can be read there
+    std::copy_n(d_bias + c * L, some * L, pass.bias_lanes);
+    SumOverLanes(pass.weight_lanes, some, pass.sums.d_weight + to);
+    SumOverLanes(pass.bias_lanes, some, pass.sums.d_bias + to);
   }
 }
 
