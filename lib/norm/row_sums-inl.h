@@ -28,10 +28,11 @@ HWY_INLINE std::size_t AheadBytes(const Job<T>& job, std::size_t rows, std::size
   return rows * job.width * sizeof(T) + more;
 }
 
-// Memory that may lie beyond an array's end.
+// Memory that may lie beyond an array's end, where no pointer into the array may point.
 template <typename T>
 HWY_INLINE void CallFor(const T* from, std::size_t bytes) {
-  __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<std::uintptr_t>(from) + bytes));
+  const std::uintptr_t address = reinterpret_cast<std::uintptr_t>(from) + bytes;
+  __builtin_prefetch(reinterpret_cast<const void*>(address));  // NOLINT(performance-no-int-to-ptr)
 }
 
 // run(entry, part) for all packs of a row.
