@@ -67,7 +67,6 @@ struct Comparisons {
 };
 
 using Group = Vectors<kVectors>;
-using GroupMask = Comparisons<kVectors>;
 // Several groups, the vectors of the first before those of the second: in one operation they hide
 // each other's latency.
 template <std::size_t kGroups>
@@ -179,13 +178,6 @@ HWY_INLINE Vectors<kCount> CopySign(const Vectors<kCount>& magnitude, const Vect
   return r;
 }
 template <std::size_t kCount>
-HWY_INLINE Vectors<kCount> Round(
-    const Vectors<kCount>& a) {  // to the nearest integer, ties to even
-  Vectors<kCount> r;
-  CREASE_FOR_EACH_VECTOR(r.v[i] = hn::Round(a.v[i]));
-  return r;
-}
-template <std::size_t kCount>
 HWY_INLINE Comparisons<kCount> Less(const Vectors<kCount>& a, const Vectors<kCount>& b) {
   Comparisons<kCount> r;
   CREASE_FOR_EACH_VECTOR(r.m[i] = hn::Lt(a.v[i], b.v[i]));
@@ -203,31 +195,6 @@ HWY_INLINE Vectors<kCount> Select(const Comparisons<kCount>& mask, const Vectors
   Vectors<kCount> r;
   CREASE_FOR_EACH_VECTOR(r.v[i] = hn::IfThenElse(mask.m[i], yes.v[i], no.v[i]));
   return r;
-}
-// 2^n for whole n in [-126, 127].
-template <std::size_t kCount>
-HWY_INLINE Vectors<kCount> PowerOfTwo(const Vectors<kCount>& n) {
-  Vectors<kCount> r;
-  CREASE_FOR_EACH_VECTOR({
-    const IntegerVector whole = hn::ConvertTo(IntegerTag(), n.v[i]);
-    const IntegerVector biased = hn::Add(whole, hn::Set(IntegerTag(), 127));
-    r.v[i] = hn::BitCast(Tag(), hn::ShiftLeft<23>(biased));
-  });
-  return r;
-}
-// For normal x > 0: x = mantissa 2^exponent, mantissa in [sqrt(1/2), sqrt(2)).
-template <std::size_t kCount>
-HWY_INLINE void SplitExponent(const Vectors<kCount>& x, Vectors<kCount>& mantissa,
-                              Vectors<kCount>& exponent) {
-  constexpr std::int32_t kSqrtHalfBits = 0x3f3504f3;
-  const IntegerTag d;
-  CREASE_FOR_EACH_VECTOR({
-    const IntegerVector bits = hn::BitCast(d, x.v[i]);
-    const IntegerVector shifted = hn::Sub(bits, hn::Set(d, kSqrtHalfBits));
-    const IntegerVector power = hn::ShiftRight<23>(shifted);
-    exponent.v[i] = hn::ConvertTo(Tag(), power);
-    mantissa.v[i] = hn::BitCast(Tag(), hn::Sub(bits, hn::ShiftLeft<23>(power)));
-  });
 }
 
 // The points below `count`.

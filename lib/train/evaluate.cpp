@@ -4,6 +4,7 @@
 #include <limits>
 
 namespace crease::train {
+
 model::Architecture ArchitectureOf(const RunConfig& config, const data::Dataset& dataset) {
   return {config.model, dataset.inputs, dataset.outputs};
 }
