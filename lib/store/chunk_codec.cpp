@@ -20,7 +20,10 @@ constexpr int kDeflateLevel = 1;
 constexpr std::size_t kChecksumBytes = 4;
 // A plane is deflated row by row if that leaves so much of it, else with a search for matches if
 // that leaves so much, which takes several times as long.
-constexpr double kRowsShare = 0.5, kSearchShare = 0.3;
+constexpr double kRowsShare = 0.5, kSearchShare = 0.2;
+// Below these agreements of its bytes a plane is noise, as the low bytes of mantissas are, or a
+// search is not even tried.
+constexpr double kNoiseAgreement = 1.1 / 256, kSearchAgreement = 0.1;
 
 libdeflate_compressor* Compressor() {
   thread_local const std::unique_ptr<libdeflate_compressor, decltype(&libdeflate_free_compressor)>
@@ -37,17 +40,16 @@ libdeflate_decompressor* Decompressor() {
   return decompressor.get();
 }
 
-// Whether all values are about equally frequent.
-bool IsFlat(const std::array<std::uint32_t, 256>& counts, std::size_t total) {
+// The chance that two bytes drawn at random are the same: 1/256 if all are equally frequent.
+double Agreement(const std::array<std::uint32_t, 256>& counts, std::size_t total) {
   double squares = 0;
   for (const double count : counts) squares += count * count;
   const auto size = static_cast<double>(total);
-  return squares * 256 < 1.1 * size * size;
+  return squares / (size * size);
 }
 
-// Whether deflate could do nothing with these bytes, as with the low bytes of mantissas: the bytes
-// and their differences are about equally frequent. Repetition makes them less so.
-bool IsNoise(std::span<const std::byte> bytes) {
+// The larger agreement of the bytes and of their differences: repetition raises one of them.
+double Agreement(std::span<const std::byte> bytes) {
   std::array<std::uint32_t, 256> values{}, differences{};
   std::uint32_t last = 0;
   for (std::byte byte : bytes) {
@@ -56,7 +58,7 @@ bool IsNoise(std::span<const std::byte> bytes) {
     ++differences[(value - last) & 0xffu];
     last = value;
   }
-  return IsFlat(values, bytes.size()) && IsFlat(differences, bytes.size());
+  return std::max(Agreement(values, bytes.size()), Agreement(differences, bytes.size()));
 }
 
 enum class Coding { kStored, kRows, kSearch };
@@ -67,12 +69,14 @@ Coding CodingOf(std::span<const std::byte> plane, std::size_t row) {
   constexpr std::size_t kSample = 4096;
   if (plane.size() < kSample) return Coding::kSearch;
   const auto sample = plane.subspan((plane.size() - kSample) / 2, kSample);
-  if (IsNoise(sample)) return Coding::kStored;
+  const double agreement = Agreement(sample);
+  if (agreement < kNoiseAgreement) return Coding::kStored;
   std::array<std::byte, kSample> deflated;
   constexpr auto kRows = static_cast<std::size_t>(kRowsShare * kSample);
   if (row <= kSample / 4 && RowDeflate(sample, row, std::span(deflated).first(kRows)) > 0) {
     return Coding::kRows;
   }
+  if (agreement < kSearchAgreement) return Coding::kStored;
   constexpr auto kSearch = static_cast<std::size_t>(kSearchShare * kSample);
   const bool shrinks = libdeflate_deflate_compress(Compressor(), sample.data(), kSample,
                                                    deflated.data(), kSearch) > 0;
@@ -239,16 +243,19 @@ EncodedChunk EncodeChunk(std::span<const std::byte> raw, std::size_t chunk_bytes
   }
   work.shuffled.resize(chunk_bytes);
   Shuffle(whole, element_bytes, work.shuffled.data());
+  work.deflated.resize(chunk_bytes + kChecksumBytes);
   const std::size_t most = chunk_bytes - chunk_bytes / 10;
-  work.deflated.resize(most);
-  const std::size_t deflated = Deflate(work.shuffled, element_bytes, row_elements, work.deflated);
-
+  std::size_t size =
+      Deflate(work.shuffled, element_bytes, row_elements, std::span(work.deflated).first(most));
   EncodedChunk chunk;
-  if (deflated > 0) whole = std::span(work.deflated).first(deflated);
-  if (deflated == 0) chunk.filter_mask = kNotCompressed;
-  chunk.bytes.resize(whole.size() + kChecksumBytes);
-  std::copy(whole.begin(), whole.end(), chunk.bytes.begin());
-  PutLittleEndian(Fletcher32(whole), chunk.bytes.data() + whole.size());
+  if (size == 0) {
+    chunk.filter_mask = kNotCompressed;
+    size = chunk_bytes;
+    std::copy(whole.begin(), whole.end(), work.deflated.begin());
+  }
+  PutLittleEndian(Fletcher32(std::span(work.deflated).first(size)), work.deflated.data() + size);
+  const auto end = static_cast<std::ptrdiff_t>(size + kChecksumBytes);
+  chunk.bytes.assign(work.deflated.begin(), work.deflated.begin() + end);
   return chunk;
 }
 

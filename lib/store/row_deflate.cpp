@@ -5,6 +5,7 @@
 #include <bit>
 #include <cassert>
 #include <cstring>
+#include <vector>
 
 namespace crease::store {
 namespace {
@@ -100,53 +101,136 @@ class BitWriter {
   std::uint32_t count_ = 0;
 };
 
-// How many of the first `most` bytes are the same as one row before.
-std::size_t MatchLength(const std::byte* from, std::size_t row, std::size_t most) {
-  std::size_t length = 0;
-  for (; length + 8 <= most; length += 8) {
-    std::uint64_t here = 0, before = 0;
-    std::memcpy(&here, from + length, 8);
-    std::memcpy(&before, from + length - row, 8);
-    if (here != before)
-      return length + static_cast<std::size_t>(std::countr_zero(here ^ before)) / 8;
+// Bit i % 64 of word i / 64: byte i is the same as one row before.
+class Repeats {
+ public:
+  Repeats(std::span<const std::byte> from, std::size_t row) : words_(Words()) {
+    words_.assign(from.size() / 64 + 2, 0);
+    std::size_t i = row;
+    for (; i < from.size() && i % 8 != 0; ++i) Set(i, from[i] == from[i - row]);
+    for (; i + 8 <= from.size(); i += 8) {
+      words_[i / 64] |= EqualBytes(from.data() + i, from.data() + i - row) << (i % 64);
+    }
+    for (; i < from.size(); ++i) Set(i, from[i] == from[i - row]);
   }
-  while (length < most && from[length] == from[length - row]) ++length;
-  return length;
-}
+
+  // The first of kShortestMatch repeats in a row at or after i; `end` if there is none.
+  std::size_t NextMatch(std::size_t i, std::size_t end) const {
+    static_assert(kShortestMatch == 3);
+    std::uint64_t here = ~std::uint64_t{0} << (i % 64);
+    for (std::size_t w = i / 64; w + 1 < words_.size(); ++w) {
+      const std::uint64_t word = words_[w], next = words_[w + 1];
+      here &= word & ((word >> 1) | (next << 63)) & ((word >> 2) | (next << 62));
+      if (here != 0) return w * 64 + static_cast<std::size_t>(std::countr_zero(here));
+      here = ~std::uint64_t{0};
+    }
+    return end;
+  }
+  // The first byte at or after i that is no repeat.
+  std::size_t MatchEnd(std::size_t i) const {
+    std::uint64_t here = ~words_[i / 64] & (~std::uint64_t{0} << (i % 64));
+    std::size_t w = i / 64;
+    while (here == 0) here = ~words_[++w];
+    return w * 64 + static_cast<std::size_t>(std::countr_zero(here));
+  }
+
+ private:
+  // Kept by the thread, because a fresh one for each plane costs more than it is used.
+  static std::vector<std::uint64_t>& Words() {
+    thread_local std::vector<std::uint64_t> words;
+    return words;
+  }
+  void Set(std::size_t i, bool same) {
+    words_[i / 64] |= static_cast<std::uint64_t>(same) << (i % 64);
+  }
+  // Bit i: byte i of the eight is the same.
+  static std::uint64_t EqualBytes(const std::byte* a, const std::byte* b) {
+    constexpr std::uint64_t kLow = 0x7f7f7f7f7f7f7f7f, kGather = 0x0002040810204081;
+    std::uint64_t x = 0, y = 0;
+    std::memcpy(&x, a, 8);
+    std::memcpy(&y, b, 8);
+    const std::uint64_t differ = x ^ y;
+    const std::uint64_t same = ~(((differ & kLow) + kLow) | differ | kLow);
+    return (same * kGather) >> 56;
+  }
+
+  std::vector<std::uint64_t>& words_;
+};
+
+// Writes until there is no room.
+class RowWriter {
+ public:
+  RowWriter(std::span<const std::byte> from, std::size_t row, std::span<std::byte> to)
+      : from_(from),
+        distance_(DistanceCode(static_cast<std::uint32_t>(row))),
+        most_(to.size() - 2 * BitWriter::kSlack),
+        writer_(to.data()) {
+    writer_.Put({0b010, 3});  // not the last block; fixed codes
+    writer_.Flush();
+  }
+
+  bool Literals(std::size_t first, std::size_t last) {
+    constexpr std::size_t kTogether = 6;  // of 9 bits at most
+    for (; first + kTogether <= last; first += kTogether) {
+      if (writer_.bytes() > most_) return false;
+      for (std::size_t i = 0; i < kTogether; ++i) PutLiteral(first + i);
+      writer_.Flush();
+    }
+    for (; first < last; ++first) PutLiteral(first);
+    writer_.Flush();
+    return writer_.bytes() <= most_;
+  }
+
+  bool Match(std::size_t length) {
+    while (length > 0) {
+      if (writer_.bytes() > most_) return false;
+      std::size_t part = std::min<std::size_t>(length, kLongestMatch);
+      // The rest must be long enough for a match, too.
+      if (length > part && length - part < kShortestMatch) part -= kShortestMatch;
+      writer_.Put(kLengths[part]);
+      writer_.Put(distance_);
+      writer_.Flush();
+      length -= part;
+    }
+    return true;
+  }
+
+  // The bytes written.
+  std::size_t End() {
+    writer_.Put(FixedCode(256));  // the block's end
+    writer_.Put({0, 3});          // not the last block; stored; of no bytes
+    writer_.PadToByte();
+    writer_.Flush();
+    writer_.Put({0xffff0000u, 32});
+    writer_.Flush();
+    return writer_.bytes();
+  }
+
+ private:
+  void PutLiteral(std::size_t i) { writer_.Put(kLiterals[std::to_integer<std::size_t>(from_[i])]); }
+
+  std::span<const std::byte> from_;
+  const Code distance_;
+  const std::size_t most_;
+  BitWriter writer_;
+};
 
 }  // namespace
 
 std::size_t RowDeflate(std::span<const std::byte> from, std::size_t row, std::span<std::byte> to) {
   assert(row > 0 && row <= kLongestRow);
   if (to.size() < 2 * BitWriter::kSlack) return 0;
-  const std::size_t most = to.size() - 2 * BitWriter::kSlack;
-  const Code distance = DistanceCode(static_cast<std::uint32_t>(row));
-  BitWriter writer(to.data());
-  writer.Put({0b010, 3});  // not the last block; fixed codes
+  const Repeats repeats(from, row);
+  RowWriter writer(from, row, to);
   for (std::size_t i = 0; i < from.size();) {
-    if (writer.bytes() > most) return 0;
-    const std::size_t left = from.size() - i;
-    const std::size_t match =
-        i < row ? 0 : MatchLength(from.data() + i, row, std::min<std::size_t>(kLongestMatch, left));
-    if (match >= kShortestMatch) {
-      writer.Put(kLengths[match]);
-      writer.Put(distance);
-      i += match;
-    } else {
-      // With the byte that ends the match: it is no match either.
-      for (const std::size_t end = i + std::min(match + 1, left); i < end; ++i) {
-        writer.Put(kLiterals[std::to_integer<std::size_t>(from[i])]);
-      }
-    }
-    writer.Flush();
+    const std::size_t match = repeats.NextMatch(i, from.size());
+    if (!writer.Literals(i, match)) return 0;
+    if (match == from.size()) break;
+    i = repeats.MatchEnd(match);
+    if (!writer.Match(i - match)) return 0;
   }
-  writer.Put(FixedCode(256));  // the block's end
-  writer.Put({0, 3});          // not the last block; stored; of no bytes
-  writer.PadToByte();
-  writer.Flush();
-  writer.Put({0xffff0000u, 32});
-  writer.Flush();
-  return writer.bytes() <= to.size() ? writer.bytes() : 0;
+  const std::size_t bytes = writer.End();
+  return bytes <= to.size() ? bytes : 0;
 }
 
 }  // namespace crease::store

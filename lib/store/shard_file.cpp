@@ -14,6 +14,7 @@
 #include <hdf5_hl.h>
 
 #include "lib/core/error.h"
+#include "lib/store/dimension_scales.h"
 
 namespace crease::store {
 namespace {
@@ -202,17 +203,18 @@ void ShardFile::Describe(const DatasetHandle& dataset, const DatasetSpec& spec) 
 // At the end, because the number of runs is not known before, and an unlimited dimension would make
 // h5netcdf look at every data set that has it, for every data set that has it.
 void ShardFile::AttachDimensions() {
-  std::map<std::string, DatasetHandle> scales;  // by path: most data sets share a few
+  DimensionScales scales(file_.get());
   for (auto& [spec, dataset] : described_) {
-    if (!dataset) dataset = Open(Join(spec.group, spec.name));
-    for (std::size_t i = 0; i < spec.dimensions.size(); ++i) {
-      const std::string path = ScalePath(spec.group, spec.dimensions[i]);
-      DatasetHandle& scale = scales[path];
-      if (!scale) scale = Open(path);
-      Check(H5DSattach_scale(dataset.get(), scale.get(), static_cast<unsigned>(i)));
+    const std::string path = Join(spec.group, spec.name);
+    if (!dataset) dataset = Open(path);
+    std::vector<std::string> dimensions;
+    for (const std::string& dimension : spec.dimensions) {
+      dimensions.push_back(ScalePath(spec.group, dimension));
     }
+    if (!scales.Attach(path, dataset.get(), dimensions)) Fail();
     dataset.Reset();
   }
+  if (!scales.Finish()) Fail();
   described_.clear();
 }
 

@@ -13,7 +13,7 @@ namespace crease::store {
 struct WriterOptions {
   std::string sweep_name = {};
   std::string instruction_set = {};  // that the runs are trained with, for the record
-  std::int64_t runs_per_shard = 1024;
+  std::int64_t runs_per_shard = 4096;
   std::uint64_t bytes_per_shard = 512u << 20;  // raw bytes; a shard is sealed when it has more
   double seal_after_seconds = 60;              // a shard that is open for longer is sealed
   std::uint64_t queue_bytes = 256u << 20;      // Append blocks while more than this waits
