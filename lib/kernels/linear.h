@@ -23,15 +23,12 @@ void LinearBackwardInput(const LinearShape& shape, const float* weight, const fl
                          float* d_x);
 
 // d_weight[o][i] = sum over points of d_z[o] x[i]; d_bias[o] = sum of d_z[o] (or nullptr).
-// `add`: added to what they hold; otherwise overwritten. scratch: so many floats, 64-byte aligned;
-// no result depends on what they held.
-std::size_t LinearBackwardWeightsScratch(const LinearShape& shape);
-void LinearBackwardWeights(const LinearShape& shape, const float* d_z, const float* x, bool add,
-                           float* d_weight, float* d_bias, float* scratch);
-
-// The same from parts of the groups, handed in while they are in the caches: `count` groups from
-// `first` on (d_z, x point at group `first`). Begin, then Add in the order of the groups until all
-// are in, then End. All with the same scratch, which is needed until End.
+// The groups are handed in by parts, while they are in the caches: Begin, then Add in the order of
+// the groups until all are in (`count` groups from `first` on; d_z, x point at group `first`), then
+// End. However they are parted, the bits are the same.
+// `add`: added to what d_weight, d_bias hold; otherwise overwritten. scratch: so many floats,
+// 64-byte aligned, the same from Begin to End; no result depends on what they held.
+std::size_t LinearWeightsScratch(const LinearShape& shape);
 void LinearWeightsBegin(const LinearShape& shape, float* scratch);
 void LinearWeightsAdd(const LinearShape& shape, std::size_t first, std::size_t count,
                       const float* d_z, const float* x, float* scratch);

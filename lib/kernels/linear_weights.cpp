@@ -197,7 +197,7 @@ HWY_EXPORT(WeightsAdd);
 HWY_EXPORT(WeightsEnd);
 HWY_EXPORT(Scratch);
 
-std::size_t LinearBackwardWeightsScratch(const LinearShape& shape) {
+std::size_t LinearWeightsScratch(const LinearShape& shape) {
   return HWY_DYNAMIC_DISPATCH(Scratch)(shape);
 }
 
@@ -213,13 +213,6 @@ void LinearWeightsAdd(const LinearShape& shape, std::size_t first, std::size_t c
 void LinearWeightsEnd(const LinearShape& shape, bool add, float* d_weight, float* d_bias,
                       float* scratch) {
   HWY_DYNAMIC_DISPATCH(WeightsEnd)(shape, add, d_weight, d_bias, scratch);
-}
-
-void LinearBackwardWeights(const LinearShape& shape, const float* d_z, const float* x, bool add,
-                           float* d_weight, float* d_bias, float* scratch) {
-  LinearWeightsBegin(shape, scratch);
-  LinearWeightsAdd(shape, 0, shape.groups, d_z, x, scratch);
-  LinearWeightsEnd(shape, add, d_weight, d_bias, scratch);
 }
 
 }  // namespace crease::kernels

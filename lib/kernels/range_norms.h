@@ -1,4 +1,5 @@
-// Euclidean norms of many parts of a flat buffer, with the sums of lib/kernels/reduce.h.
+// Euclidean norms of many parts of a flat buffer. Squares are summed in 16 lanes of double (index
+// mod 16), then over the lanes by the tree of lib/kernels/reduce.h.
 #pragma once
 
 #include <cstddef>
@@ -11,7 +12,7 @@ struct Range {
   std::size_t offset = 0, size = 0;
 };
 
-// norms[r] = sqrt(SumOfSquares(values + offset, size)), rounded to float. norms (ranges).
+// norms[r] = the norm of `size` values from values + offset on, rounded to float. norms (ranges).
 void RangeNorms(const float* values, std::span<const Range> ranges, float* norms);
 
 // Of a - b, the difference rounded to float.

@@ -20,14 +20,6 @@ struct DoubleLanes {
     Store(values, single);
     for (std::size_t i = 0; i < kLanes; ++i) lane[i] += static_cast<double>(single[i]);
   }
-  // Squares are exact in double, so that fusing them would change nothing.
-  HWY_INLINE void AddSquares(const Group& values) {
-    alignas(64) float single[kLanes];
-    Store(values, single);
-    for (std::size_t i = 0; i < kLanes; ++i) {
-      lane[i] += static_cast<double>(single[i]) * static_cast<double>(single[i]);
-    }
-  }
   HWY_INLINE double Sum() const {
     double four[4];
     for (std::size_t i = 0; i < 4; ++i) {

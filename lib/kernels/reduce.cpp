@@ -6,24 +6,10 @@
 #include <hwy/highway.h>
 
 #include "lib/kernels/lane_sums-inl.h"
-#include "lib/kernels/reduce-inl.h"
-#include "lib/kernels/vector-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace crease::kernels {
 namespace HWY_NAMESPACE {
-
-double Squares(const float* values, std::size_t count) {
-  DoubleLanes sum;
-  for (std::size_t i = 0; i < count; i += kLanes) sum.AddSquares(Load(values + i));
-  return sum.Sum();
-}
-
-double SquaredDifferences(const float* a, const float* b, std::size_t count) {
-  DoubleLanes sum;
-  for (std::size_t i = 0; i < count; i += kLanes) sum.AddSquares(Load(a + i) - Load(b + i));
-  return sum.Sum();
-}
 
 void SumRows(const float* lanes, std::size_t count, bool add, float* sums) {
   SumLanes(lanes, count, add, sums);
@@ -36,17 +22,7 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace crease::kernels {
 
-HWY_EXPORT(Squares);
-HWY_EXPORT(SquaredDifferences);
 HWY_EXPORT(SumRows);
-
-double SumOfSquares(const float* values, std::size_t count) {
-  return HWY_DYNAMIC_DISPATCH(Squares)(values, count);
-}
-
-double SumOfSquaredDifferences(const float* a, const float* b, std::size_t count) {
-  return HWY_DYNAMIC_DISPATCH(SquaredDifferences)(a, b, count);
-}
 
 void SumOfLanes(const float* lanes, std::size_t count, bool add, float* sums) {
   HWY_DYNAMIC_DISPATCH(SumRows)(lanes, count, add, sums);

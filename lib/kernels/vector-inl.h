@@ -209,7 +209,7 @@ HWY_INLINE Comparisons<kGroups * kVectors> FirstLanes(std::size_t count) {
   return r;
 }
 // The sum over the lanes by a fixed tree: lanes 8 apart, then 4, then 2, then 1. The same tree
-// serves doubles in reduce.cpp.
+// serves doubles in reduce-inl.h.
 HWY_INLINE float SumOverLanes(const Group& a) {
   alignas(64) float lanes[kLanes], four[4];
   Store(a, lanes);

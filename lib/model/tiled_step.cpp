@@ -39,7 +39,7 @@ TiledStep::TiledStep(const Architecture& architecture, const ParameterLayout& la
     layer.at = LayerOffsets(layout, l);
     layer.inputs = architecture.fan_in(l);
     layer.outputs = architecture.fan_out(l);
-    layer.weights.resize(kernels::LinearBackwardWeightsScratch(ShapeOf(layer, chunk)));
+    layer.weights.resize(kernels::LinearWeightsScratch(ShapeOf(layer, chunk)));
     if (l + 1 == layers_.size()) break;
     const bool activated = activation != kernels::ActivationKind::kNone;
     if (activated || NeedsInput(norm.kind)) layer.z.resize(matrix);

@@ -41,18 +41,25 @@ void CompareForward(const LinearShape& shape, const Operands& with) {
   }
 }
 
+// All groups in one part.
+void BackwardWeights(const LinearShape& shape, const Operands& with, bool add, float* d_weight,
+                     float* d_bias, float* scratch) {
+  LinearWeightsBegin(shape, scratch);
+  LinearWeightsAdd(shape, 0, shape.groups, with.d_z.data(), with.x.data(), scratch);
+  LinearWeightsEnd(shape, add, d_weight, d_bias, scratch);
+}
+
 void CompareBackward(const LinearShape& shape, const Operands& with) {
   Buffer d_x(with.x.size()), expected_x(with.x.size());
   LinearBackwardInput(shape, with.weight.data(), with.d_z.data(), d_x.data());
   twin::LinearBackwardInput(shape, with.weight.data(), with.d_z.data(), expected_x.data());
   ASSERT_TRUE(SameBits(d_x, expected_x)) << "input " << Describe(shape);
-  Buffer scratch(LinearBackwardWeightsScratch(shape));
+  Buffer scratch(LinearWeightsScratch(shape));
   std::fill_n(scratch.data(), scratch.size(), std::nanf(""));
   for (const auto& [bias, add] : {std::pair{true, false}, {false, false}, {true, true}}) {
     Buffer d_w = Normals(with.weight.size(), 5), expected_w = d_w;
     Buffer d_b = Normals(with.bias.size(), 6), expected_b = d_b;
-    LinearBackwardWeights(shape, with.d_z.data(), with.x.data(), add, d_w.data(),
-                          bias ? d_b.data() : nullptr, scratch.data());
+    BackwardWeights(shape, with, add, d_w.data(), bias ? d_b.data() : nullptr, scratch.data());
     twin::LinearBackwardWeights(shape, with.d_z.data(), with.x.data(), add, expected_w.data(),
                                 bias ? expected_b.data() : nullptr);
     ASSERT_TRUE(SameBits(d_w, expected_w)) << "weight " << Describe(shape);
@@ -61,11 +68,10 @@ void CompareBackward(const LinearShape& shape, const Operands& with) {
 }
 
 void CompareParts(const LinearShape& shape, const Operands& with) {
-  Buffer scratch(LinearBackwardWeightsScratch(shape)), d_w(with.weight.size()),
-      d_b(with.bias.size()), expected_w = d_w, expected_b = d_b;
+  Buffer scratch(LinearWeightsScratch(shape)), d_w(with.weight.size()), d_b(with.bias.size()),
+      expected_w = d_w, expected_b = d_b;
   std::fill_n(scratch.data(), scratch.size(), std::nanf(""));
-  LinearBackwardWeights(shape, with.d_z.data(), with.x.data(), false, expected_w.data(),
-                        expected_b.data(), scratch.data());
+  BackwardWeights(shape, with, false, expected_w.data(), expected_b.data(), scratch.data());
   std::fill_n(scratch.data(), scratch.size(), std::nanf(""));
   LinearWeightsBegin(shape, scratch.data());
   for (std::size_t first = 0, count = 1; first < shape.groups; first += count, ++count) {

@@ -1,6 +1,5 @@
 #include "lib/kernels/update.h"
 
-#include "lib/kernels/reduce.h"
 #include "tests/kernels/kernel_fixture.h"
 #include "tests/kernels/scalar_twin.h"
 
@@ -44,17 +43,6 @@ TEST_P(UpdateTest, AdamHasTheBitsOfItsTwin) {
         ASSERT_TRUE(SameBits(m, m_twin));
         ASSERT_TRUE(SameBits(v, v_twin));
       }
-    }
-  }
-}
-
-TEST_P(UpdateTest, SumsOfSquaresHaveTheBitsOfTheirTwins) {
-  for (const std::size_t count : {0, 16, 32, 48, 400, 4096}) {
-    for (const double scale : {1e-30, 1.0, 1e18}) {
-      const Buffer a = Normals(count, 1, scale), b = Normals(count, 2, scale);
-      ASSERT_TRUE(SameBits(SumOfSquares(a.data(), count), twin::SumOfSquares(a.data(), count)));
-      ASSERT_TRUE(SameBits(SumOfSquaredDifferences(a.data(), b.data(), count),
-                           twin::SumOfSquaredDifferences(a.data(), b.data(), count)));
     }
   }
 }

@@ -99,11 +99,12 @@ class Layers {
   void BackwardWeights(const Stages& layer, const Matrix& d_z) const {
     ForChunks([&](std::size_t first, std::size_t groups, bool add) {
       const kernels::LinearShape shape = {layer.inputs, layer.outputs, groups};
-      Matrix scratch(kernels::LinearBackwardWeightsScratch(shape));
-      kernels::LinearBackwardWeights(shape, d_z.data() + first * layer.outputs * kLanes,
-                                     layer.x.data() + first * layer.inputs * kLanes, add,
-                                     Gradient(layer.at.weight), Gradient(layer.at.bias),
-                                     scratch.data());
+      Matrix scratch(kernels::LinearWeightsScratch(shape));
+      kernels::LinearWeightsBegin(shape, scratch.data());
+      kernels::LinearWeightsAdd(shape, 0, groups, d_z.data() + first * layer.outputs * kLanes,
+                                layer.x.data() + first * layer.inputs * kLanes, scratch.data());
+      kernels::LinearWeightsEnd(shape, add, Gradient(layer.at.weight), Gradient(layer.at.bias),
+                                scratch.data());
     });
   }
 
