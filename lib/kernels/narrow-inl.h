@@ -41,20 +41,14 @@ template <std::size_t kWidth, typename Norm>
 class NarrowKernel {
  public:
   NarrowKernel(const NarrowStep& step, float* scratch)
-      : step_(step),
-        norm_(step.norm),
-        hidden_(step.layers.size() - 1),
-        affine_(step.layers[0].norm_weight != nullptr),
-        scratch_(scratch) {
+      : step_(step), norm_(step.norm), hidden_(step.layers.size() - 1), scratch_(scratch) {
     float* next = scratch;
     for (std::size_t l = 0; l < step.layers.size(); ++l) {
       const NarrowLayer& layer = step.layers[l];
       Sums& sums = sums_[l];
       sums.weight = next;
       sums.bias = sums.weight + layer.outputs * layer.inputs * kLanes;
-      sums.norm_weight = sums.bias + layer.outputs * kLanes;
-      sums.norm_bias = sums.norm_weight + layer.outputs * kLanes;
-      sums.alpha = sums.norm_bias + layer.outputs * kLanes;
+      sums.alpha = sums.bias + layer.outputs * kLanes;
       next = sums.alpha + kLanes;
     }
     scratch_size_ = static_cast<std::size_t>(next - scratch);
@@ -80,32 +74,26 @@ class NarrowKernel {
  private:
   // Sums over points, 16 lanes for each parameter of a layer.
   struct Sums {
-    float *weight, *bias, *norm_weight, *norm_bias, *alpha;
+    float *weight, *bias, *alpha;
   };
 
   // What the backward pass needs of a hidden layer.
   template <std::size_t kGroups>
   struct Hidden {
     Entries<kWidth, kGroups> u;
-    Entries<kWidth, kGroups> y;  // after the affine map; otherwise unused
     typename Norm::template State<kGroups> state;
   };
-
-  template <std::size_t kGroups>
-  HWY_INLINE const Entries<kWidth, kGroups>& OutputOf(const Hidden<kGroups>& hidden) const {
-    return affine_ ? hidden.y : hidden.u;
-  }
 
   template <std::size_t kGroups>
   HWY_INLINE void Block(std::size_t first, Totals& totals) {
     Hidden<kGroups> hidden[kNarrowDepth];
     Entries<kWidth, kGroups> entries;
     for (std::size_t l = 0; l < hidden_; ++l) ForwardHidden<kGroups>(l, first, entries, hidden[l]);
-    Head<kGroups>(first, OutputOf<kGroups>(hidden[hidden_ - 1]), entries, totals);
+    Head<kGroups>(first, hidden[hidden_ - 1].u, entries, totals);
     for (std::size_t l = hidden_; l-- > 0;) {
       BackwardNorm<kGroups>(l, hidden[l], entries);
       if (l == 0) break;
-      BackwardLinear<kGroups>(l, OutputOf<kGroups>(hidden[l - 1]), entries);
+      BackwardLinear<kGroups>(l, hidden[l - 1].u, entries);
     }
     BackwardFirst<kGroups>(first, entries);
   }
@@ -114,7 +102,6 @@ class NarrowKernel {
   template <std::size_t kGroups>
   HWY_INLINE void ForwardHidden(std::size_t l, std::size_t first, Entries<kWidth, kGroups>& entries,
                                 Hidden<kGroups>& hidden) const {
-    using P = Groups<kGroups>;
     const NarrowLayer& layer = step_.layers[l];
     if (l == 0) {
       ForwardFirst<kGroups>(first, entries);
@@ -125,12 +112,6 @@ class NarrowKernel {
     norm_.template Forward<kGroups>(layer.alpha == nullptr ? 0.0f : *layer.alpha, entries,
                                     hidden.state);
     hidden.u = entries;
-    if (!affine_) return;
-    for (std::size_t i = 0; i < kWidth; ++i) {
-      const P weight = Set<P>(layer.norm_weight[i]);
-      entries.e[i] = MulAdd(weight, entries.e[i], Set<P>(layer.norm_bias[i]));
-    }
-    hidden.y = entries;
   }
 
   template <std::size_t kGroups>
@@ -251,14 +232,7 @@ class NarrowKernel {
   template <std::size_t kGroups>
   HWY_INLINE void BackwardNorm(std::size_t l, const Hidden<kGroups>& hidden,
                                Entries<kWidth, kGroups>& d) {
-    using P = Groups<kGroups>;
     const NarrowLayer& layer = step_.layers[l];
-    for (std::size_t i = 0; affine_ && i < kWidth; ++i) {
-      const P gradient = d.e[i];
-      d.e[i] = gradient * Set<P>(layer.norm_weight[i]);
-      AccumulateProduct<kGroups>(gradient, hidden.u.e[i], sums_[l].norm_weight + i * kLanes);
-      Accumulate<kGroups>(gradient, sums_[l].norm_bias + i * kLanes);
-    }
     norm_.template Backward<kGroups>(layer.alpha == nullptr ? 0.0f : *layer.alpha, hidden.u,
                                      hidden.state, d, sums_[l].alpha);
   }
@@ -271,8 +245,6 @@ class NarrowKernel {
       const NarrowLayer& layer = step_.layers[l];
       take(sums_[l].weight, layer.outputs * layer.inputs, layer.d_weight);
       take(sums_[l].bias, layer.outputs, layer.d_bias);
-      take(sums_[l].norm_weight, layer.outputs, layer.d_norm_weight);
-      take(sums_[l].norm_bias, layer.outputs, layer.d_norm_bias);
       take(sums_[l].alpha, 1, layer.d_alpha);
     }
   }
@@ -280,7 +252,6 @@ class NarrowKernel {
   const NarrowStep& step_;
   Norm norm_;
   std::size_t hidden_;  // hidden layers
-  bool affine_;
   float* scratch_;
   std::size_t scratch_size_ = 0;
   Sums sums_[kNarrowDepth + 1];

@@ -37,7 +37,7 @@ bool NarrowPays() { return HWY_DYNAMIC_DISPATCH(Pays)(); }
 
 std::size_t NarrowScratch(std::span<const NarrowLayer> layers) {
   std::size_t sums = 0;
-  for (const NarrowLayer& layer : layers) sums += layer.outputs * (layer.inputs + 3) + 1;
+  for (const NarrowLayer& layer : layers) sums += layer.outputs * (layer.inputs + 1) + 1;
   return sums * kLanes;
 }
 

@@ -16,15 +16,11 @@ namespace crease::kernels {
 
 struct NarrowLayer {
   std::size_t inputs = 0, outputs = 0;
-  const float* weight = nullptr;       // (outputs, inputs)
-  const float* bias = nullptr;         // (outputs) or nullptr
-  const float* norm_weight = nullptr;  // (outputs) or nullptr: no affine map after the norm
-  const float* norm_bias = nullptr;
-  const float* alpha = nullptr;  // (1) with dyt or nullptr
-  float* d_weight = nullptr;     // gradients, as the parameters
+  const float* weight = nullptr;  // (outputs, inputs)
+  const float* bias = nullptr;    // (outputs) or nullptr
+  const float* alpha = nullptr;   // (1) with dyt or nullptr
+  float* d_weight = nullptr;      // gradients, as the parameters
   float* d_bias = nullptr;
-  float* d_norm_weight = nullptr;
-  float* d_norm_bias = nullptr;
   float* d_alpha = nullptr;
 };
 

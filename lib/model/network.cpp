@@ -14,6 +14,8 @@ Network::Network(const Architecture& architecture, std::size_t max_points)
       norm_(NormSpecOf(architecture.options)),
       activation_(ActivationKindOf(architecture.options.activation)),
       layers_(architecture.linears()),
+      fold_(architecture, layout_),
+      linears_(architecture.linears()),
       max_points_(max_points) {
   const std::size_t points = PadToLanes(max_points);
   const std::size_t width = norm_.width;
@@ -44,10 +46,11 @@ const float* Network::Forward(std::span<const float> parameters, const float* x,
                               std::size_t points) {
   assert(points > 0 && points <= max_points_);
   const std::size_t groups = kernels::GroupsOf(points);
+  TakeLinears(parameters, {});
   for (std::size_t l = 0; l < layers_.size(); ++l) {
     kernels::LinearForward({architecture_.fan_in(l), architecture_.fan_out(l), groups},
-                           At(parameters, layers_[l].at.weight), At(parameters, layers_[l].at.bias),
-                           l == 0 ? x : norm_output(l - 1), layers_[l].z.data());
+                           linears_[l].weight, linears_[l].bias,
+                           l == 0 ? x : layers_[l - 1].u.data(), layers_[l].z.data());
     if (l + 1 < layers_.size()) ForwardHidden(parameters, groups, l);
   }
   return layers_.back().z.data();

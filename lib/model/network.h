@@ -12,6 +12,7 @@
 #include "lib/kernels/loss.h"
 #include "lib/kernels/narrow.h"
 #include "lib/kernels/norm.h"
+#include "lib/model/affine_fold.h"
 #include "lib/model/layer_offsets.h"
 #include "lib/model/parameters.h"
 #include "lib/model/tiled_step.h"
@@ -38,7 +39,8 @@ class Network {
                                       const Objective& objective, std::span<float> gradients);
 
   // After Forward: z of linear l before activation and norm (groups, fan_out, 16), and the norm's
-  // output (affine included), which is what linear l + 1 sees.
+  // output (affine included). Linear l + 1 computes with the affine map folded into it
+  // (affine_fold.h): its output may differ from W norm_output + bias by rounding.
   const float* linear_output(std::size_t linear) const { return layers_[linear].z.data(); }
   const float* norm_output(std::size_t norm) const;
 
@@ -58,6 +60,7 @@ class Network {
   const float* norm_input(const Layer& layer) const;
   void PrepareNarrow();
   void PrepareTiled();
+  void TakeLinears(std::span<const float> parameters, std::span<float> gradients);
   kernels::LossResult NarrowStep(std::span<const float> parameters, const float* x,
                                  const Objective& objective, std::span<float> gradients);
   void ForwardHidden(std::span<const float> parameters, std::size_t groups, std::size_t l);
@@ -67,6 +70,8 @@ class Network {
   kernels::NormSpec norm_;
   kernels::ActivationKind activation_;
   std::vector<Layer> layers_;
+  AffineFold fold_;
+  std::vector<LinearView> linears_;  // of the step or pass under way
   std::size_t max_points_;
   std::vector<kernels::NarrowLayer> narrow_;  // empty: this network is not narrow
   AlignedVector<float> narrow_scratch_;

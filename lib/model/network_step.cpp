@@ -6,11 +6,23 @@ namespace crease::model {
 kernels::LossResult Network::ForwardBackward(std::span<const float> parameters, const float* x,
                                              const Objective& objective,
                                              std::span<float> gradients) {
+  TakeLinears(parameters, gradients);
+  kernels::LossResult result;
   if (!narrow_.empty() && kernels::NarrowPays()) {
-    return NarrowStep(parameters, x, objective, gradients);
+    result = NarrowStep(parameters, x, objective, gradients);
+  } else {
+    if (tiled_ == nullptr) PrepareTiled();
+    result = tiled_->Run(parameters, linears_, x, objective, gradients);
   }
-  if (tiled_ == nullptr) PrepareTiled();
-  return tiled_->Run(parameters, x, objective, gradients);
+  fold_.Unfold(parameters, gradients);
+  return result;
+}
+
+void Network::TakeLinears(std::span<const float> parameters, std::span<float> gradients) {
+  fold_.Fold(parameters);
+  for (std::size_t l = 0; l < linears_.size(); ++l) {
+    linears_[l] = fold_.Linear(l, parameters, gradients);
+  }
 }
 
 void Network::PrepareTiled() {
@@ -36,15 +48,11 @@ kernels::LossResult Network::NarrowStep(std::span<const float> parameters, const
   for (std::size_t l = 0; l < layers_.size(); ++l) {
     kernels::NarrowLayer& layer = narrow_[l];
     const LayerOffsets& at = layers_[l].at;
-    layer.weight = At(parameters, at.weight);
-    layer.bias = At(parameters, at.bias);
-    layer.norm_weight = At(parameters, at.norm_weight);
-    layer.norm_bias = At(parameters, at.norm_bias);
+    layer.weight = linears_[l].weight;
+    layer.bias = linears_[l].bias;
+    layer.d_weight = linears_[l].d_weight;
+    layer.d_bias = linears_[l].d_bias;
     layer.alpha = At(parameters, at.alpha);
-    layer.d_weight = At(gradients, at.weight);
-    layer.d_bias = At(gradients, at.bias);
-    layer.d_norm_weight = At(gradients, at.norm_weight);
-    layer.d_norm_bias = At(gradients, at.norm_bias);
     layer.d_alpha = At(gradients, at.alpha);
   }
   kernels::NarrowStep step;

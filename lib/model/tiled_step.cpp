@@ -45,9 +45,7 @@ TiledStep::TiledStep(const Architecture& architecture, const ParameterLayout& la
     if (activated || NeedsInput(norm.kind)) layer.z.resize(matrix);
     if (activated) layer.a.resize(matrix);
     layer.u.resize(matrix);
-    if (architecture.options.affine) layer.y.resize(matrix);
     layer.statistics.resize(kernels::NormStatistics(norm) * points);
-    layer.lanes.resize((2 * norm.width + 1) * kLanes);
   }
   z_.resize(matrix);
   outputs_.resize(architecture.outputs * points);
@@ -55,8 +53,10 @@ TiledStep::TiledStep(const Architecture& architecture, const ParameterLayout& la
   for (auto& buffer : d_hidden_) buffer.resize(matrix);
 }
 
-kernels::LossResult TiledStep::Run(std::span<const float> parameters, const float* x,
+kernels::LossResult TiledStep::Run(std::span<const float> parameters,
+                                   std::span<const LinearView> linears, const float* x,
                                    const Objective& objective, std::span<float> gradients) {
+  linears_ = linears;
   kernels::LossSums sums;
   const std::size_t groups = kernels::GroupsOf(objective.shape.points);
   for (std::size_t chunk = 0; chunk < groups; chunk += kernels::kChunkGroups) {
@@ -77,30 +77,24 @@ kernels::LossResult TiledStep::Run(std::span<const float> parameters, const floa
 void TiledStep::BeginChunk(std::size_t groups) {
   for (Layer& layer : layers_) {
     kernels::LinearWeightsBegin(ShapeOf(layer, groups), layer.weights.data());
-    std::fill(layer.lanes.begin(), layer.lanes.end(), 0.0f);
+    std::fill_n(layer.alpha_lanes, kLanes, 0.0f);
   }
 }
 
 void TiledStep::EndChunk(std::size_t groups, bool add, std::span<float> gradients) {
-  for (Layer& layer : layers_) {
-    kernels::LinearWeightsEnd(ShapeOf(layer, groups), add, At(gradients, layer.at.weight),
-                              At(gradients, layer.at.bias), layer.weights.data());
-    const float* lanes = layer.lanes.data();
-    if (!layer.y.empty()) {
-      kernels::SumOfLanes(lanes, norm_.width, add, At(gradients, layer.at.norm_weight));
-      kernels::SumOfLanes(lanes + norm_.width * kLanes, norm_.width, add,
-                          At(gradients, layer.at.norm_bias));
-    }
+  for (std::size_t l = 0; l < layers_.size(); ++l) {
+    Layer& layer = layers_[l];
+    kernels::LinearWeightsEnd(ShapeOf(layer, groups), add, linears_[l].d_weight, linears_[l].d_bias,
+                              layer.weights.data());
     if (float* alpha = At(gradients, layer.at.alpha)) {
-      kernels::SumOfLanes(lanes + 2 * norm_.width * kLanes, 1, add, alpha);
+      kernels::SumOfLanes(layer.alpha_lanes, 1, add, alpha);
     }
   }
 }
 
 const float* TiledStep::InputOf(std::size_t l, const Tile& tile, const float* x) const {
   if (l == 0) return x + tile.first * layers_[0].inputs * kLanes;
-  const Layer& below = layers_[l - 1];
-  return below.y.empty() ? below.u.data() : below.y.data();
+  return layers_[l - 1].u.data();
 }
 
 float* TiledStep::LinearOutput(Layer& layer) {
@@ -111,9 +105,8 @@ void TiledStep::Forward(std::span<const float> parameters, const Tile& tile, con
   for (std::size_t l = 0; l < layers_.size(); ++l) {
     Layer& layer = layers_[l];
     const bool last = l + 1 == layers_.size();
-    kernels::LinearForward(ShapeOf(layer, tile.groups), At(parameters, layer.at.weight),
-                           At(parameters, layer.at.bias), InputOf(l, tile, x),
-                           last ? outputs_.data() : LinearOutput(layer));
+    kernels::LinearForward(ShapeOf(layer, tile.groups), linears_[l].weight, linears_[l].bias,
+                           InputOf(l, tile, x), last ? outputs_.data() : LinearOutput(layer));
     if (!last) ForwardNorm(parameters, tile.groups, layer);
   }
 }
@@ -127,9 +120,6 @@ void TiledStep::ForwardNorm(std::span<const float> parameters, std::size_t group
   const float* alpha = At(parameters, layer.at.alpha);
   kernels::NormForward(norm_, groups, z, alpha == nullptr ? 0.0f : *alpha, layer.u.data(),
                        layer.statistics.data());
-  if (layer.y.empty()) return;
-  kernels::AffineForward(norm_.width, groups, layer.u.data(), At(parameters, layer.at.norm_weight),
-                         At(parameters, layer.at.norm_bias), layer.y.data());
 }
 
 void TiledStep::Backward(std::span<const float> parameters, const Tile& tile, const float* x) {
@@ -139,27 +129,20 @@ void TiledStep::Backward(std::span<const float> parameters, const Tile& tile, co
     kernels::LinearWeightsAdd(ShapeOf(layer, tile.chunk_groups), tile.in_chunk, tile.groups, d_z,
                               InputOf(l, tile, x), layer.weights.data());
     if (l == 0) return;
-    float* d_y = d_hidden_[l % 2].data();
-    kernels::LinearBackwardInput(ShapeOf(layer, tile.groups), At(parameters, layer.at.weight), d_z,
-                                 d_y);
-    BackwardNorm(parameters, tile.groups, layers_[l - 1], d_y);
-    d_z = d_y;
+    float* d_u = d_hidden_[l % 2].data();
+    kernels::LinearBackwardInput(ShapeOf(layer, tile.groups), linears_[l].weight, d_z, d_u);
+    BackwardNorm(parameters, tile.groups, layers_[l - 1], d_u);
+    d_z = d_u;
   }
 }
 
 void TiledStep::BackwardNorm(std::span<const float> parameters, std::size_t groups, Layer& layer,
                              float* d) {
-  float* weight_lanes = layer.lanes.data();
-  float* bias_lanes = weight_lanes + norm_.width * kLanes;
-  if (!layer.y.empty()) {
-    kernels::AffineBackward(norm_.width, groups, layer.u.data(),
-                            At(parameters, layer.at.norm_weight), d, d, weight_lanes, bias_lanes);
-  }
   const float* z = LinearOutput(layer);
   const float* alpha = At(parameters, layer.at.alpha);
   kernels::NormBackward(norm_, groups, layer.a.empty() ? z : layer.a.data(), layer.u.data(),
                         layer.statistics.data(), alpha == nullptr ? 0.0f : *alpha, d, d,
-                        alpha == nullptr ? nullptr : bias_lanes + norm_.width * kLanes);
+                        alpha == nullptr ? nullptr : layer.alpha_lanes);
   if (layer.a.empty()) return;
   kernels::ActivationBackward(activation_, norm_.width * groups * kLanes, z, layer.a.data(), d, d);
 }

@@ -10,6 +10,7 @@
 #include "lib/kernels/elementwise.h"
 #include "lib/kernels/linear.h"
 #include "lib/kernels/norm.h"
+#include "lib/model/affine_fold.h"
 #include "lib/model/layer_offsets.h"
 #include "lib/model/objective.h"
 #include "lib/model/parameters.h"
@@ -26,22 +27,22 @@ class TiledStep {
             const kernels::NormSpec& norm, kernels::ActivationKind activation,
             std::size_t max_points);
 
-  // x (groups, inputs, 16). Writes all of `gradients` (layout.size(), padding stays 0).
-  kernels::LossResult Run(std::span<const float> parameters, const float* x,
-                          const Objective& objective, std::span<float> gradients);
+  // x (groups, inputs, 16). linears: with the affine maps folded in. Writes the gradients that they
+  // name, and those of alpha in `gradients` (layout.size()).
+  kernels::LossResult Run(std::span<const float> parameters, std::span<const LinearView> linears,
+                          const float* x, const Objective& objective, std::span<float> gradients);
 
  private:
   // A linear and what follows it. Activations are those of one tile.
   struct Layer {
     LayerOffsets at;
     std::size_t inputs, outputs;
-    AlignedVector<float> z;           // empty: z_ serves, since backward does not need it
-    AlignedVector<float> a;           // after the activation; empty: same as z
-    AlignedVector<float> u;           // after the norm
-    AlignedVector<float> y;           // after the affine map; empty: same as u
-    AlignedVector<float> statistics;  // of the norm
-    AlignedVector<float> weights;     // scratch of LinearWeightsBegin ... End
-    AlignedVector<float> lanes;       // sums over points, 16 lanes: norm weight, bias, alpha
+    AlignedVector<float> z;                 // empty: z_ serves, since backward does not need it
+    AlignedVector<float> a;                 // after the activation; empty: same as z
+    AlignedVector<float> u;                 // after the norm: what the next linear sees
+    AlignedVector<float> statistics;        // of the norm
+    AlignedVector<float> weights;           // scratch of LinearWeightsBegin ... End
+    alignas(64) float alpha_lanes[kLanes];  // sums over points for the gradient of alpha
   };
   struct Tile {
     std::size_t first, groups;  // of the batch
@@ -63,6 +64,7 @@ class TiledStep {
 
   kernels::NormSpec norm_;
   kernels::ActivationKind activation_;
+  std::span<const LinearView> linears_;  // of the step under way
   std::size_t tile_groups_;
   std::vector<Layer> layers_;
   AlignedVector<float> z_, outputs_, d_outputs_, d_hidden_[2];  // of one tile

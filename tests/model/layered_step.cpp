@@ -15,11 +15,12 @@ namespace {
 
 using Matrix = AlignedVector<float>;
 
-// Of all points, after each stage of a layer.
+// Of all points, after each stage of a layer; and the linear with the affine map below folded in.
 struct Stages {
   LayerOffsets at;
   std::size_t inputs, outputs;
-  Matrix x, z, a, u, y, statistics;
+  Matrix x, z, a, u, statistics;
+  std::vector<float> weight, bias, d_bias;
 };
 
 class Layers {
@@ -47,8 +48,9 @@ class Layers {
       Stages& layer = layers_[l];
       layer.x = input;
       layer.z.resize(groups_ * layer.outputs * kLanes);
-      kernels::LinearForward({layer.inputs, layer.outputs, groups_}, Parameter(layer.at.weight),
-                             Parameter(layer.at.bias), layer.x.data(), layer.z.data());
+      Fold(l);
+      kernels::LinearForward({layer.inputs, layer.outputs, groups_}, layer.weight.data(),
+                             layer.bias.data(), layer.x.data(), layer.z.data());
       if (l + 1 < layers_.size()) input = ForwardNorm(layer);
     }
     return layers_.back().z;
@@ -56,12 +58,13 @@ class Layers {
 
   void Backward(Matrix d_z) {
     for (std::size_t l = layers_.size(); l-- > 0;) {
-      const Stages& layer = layers_[l];
+      Stages& layer = layers_[l];
       BackwardWeights(layer, d_z);
+      Unfold(l);
       if (l == 0) return;
       Matrix d_x(layer.x.size());
-      kernels::LinearBackwardInput({layer.inputs, layer.outputs, groups_},
-                                   Parameter(layer.at.weight), d_z.data(), d_x.data());
+      kernels::LinearBackwardInput({layer.inputs, layer.outputs, groups_}, layer.weight.data(),
+                                   d_z.data(), d_x.data());
       BackwardNorm(layers_[l - 1], d_x);
       d_z = d_x;
     }
@@ -89,21 +92,58 @@ class Layers {
     layer.statistics.resize(groups_ * kernels::NormStatistics(norm_) * kLanes);
     kernels::NormForward(norm_, groups_, layer.a.data(), Alpha(layer), layer.u.data(),
                          layer.statistics.data());
-    if (!affine_) return layer.u;
-    layer.y.resize(layer.u.size());
-    kernels::AffineForward(norm_.width, groups_, layer.u.data(), Parameter(layer.at.norm_weight),
-                           Parameter(layer.at.norm_bias), layer.y.data());
-    return layer.y;
+    return layer.u;
   }
 
-  void BackwardWeights(const Stages& layer, const Matrix& d_z) const {
+  // One weight after the other: W diag(w), and the bias plus W b.
+  void Fold(std::size_t l) {
+    Stages& layer = layers_[l];
+    const float* weight = Parameter(layer.at.weight);
+    const float* bias = Parameter(layer.at.bias);
+    layer.weight.assign(weight, weight + layer.inputs * layer.outputs);
+    layer.bias.assign(layer.outputs, 0.0f);
+    layer.d_bias.assign(layer.outputs, 0.0f);
+    for (std::size_t o = 0; o < layer.outputs; ++o) {
+      if (bias != nullptr) layer.bias[o] = bias[o];
+      for (std::size_t i = 0; affine_ && l > 0 && i < layer.inputs; ++i) {
+        const std::size_t k = o * layer.inputs + i;
+        layer.weight[k] = weight[k] * Parameter(layers_[l - 1].at.norm_weight)[i];
+        layer.bias[o] += weight[k] * Parameter(layers_[l - 1].at.norm_bias)[i];
+      }
+    }
+  }
+
+  void Unfold(std::size_t l) const {
+    const Stages& layer = layers_[l];
+    if (float* d_bias = Gradient(layer.at.bias)) {
+      std::copy(layer.d_bias.begin(), layer.d_bias.end(), d_bias);
+    }
+    if (!affine_ || l == 0) return;
+    const LayerOffsets& below = layers_[l - 1].at;
+    const float* weight = Parameter(layer.at.weight);
+    float* d_weight = Gradient(layer.at.weight);
+    for (std::size_t i = 0; i < layer.inputs; ++i) {
+      float d_norm_weight = 0, d_norm_bias = 0;
+      for (std::size_t o = 0; o < layer.outputs; ++o) {
+        const std::size_t k = o * layer.inputs + i;
+        d_norm_weight += weight[k] * d_weight[k];
+        d_norm_bias += weight[k] * layer.d_bias[o];
+        d_weight[k] = d_weight[k] * Parameter(below.norm_weight)[i] +
+                      layer.d_bias[o] * Parameter(below.norm_bias)[i];
+      }
+      Gradient(below.norm_weight)[i] = d_norm_weight;
+      Gradient(below.norm_bias)[i] = d_norm_bias;
+    }
+  }
+
+  void BackwardWeights(Stages& layer, const Matrix& d_z) const {
     ForChunks([&](std::size_t first, std::size_t groups, bool add) {
       const kernels::LinearShape shape = {layer.inputs, layer.outputs, groups};
       Matrix scratch(kernels::LinearWeightsScratch(shape));
       kernels::LinearWeightsBegin(shape, scratch.data());
       kernels::LinearWeightsAdd(shape, 0, groups, d_z.data() + first * layer.outputs * kLanes,
                                 layer.x.data() + first * layer.inputs * kLanes, scratch.data());
-      kernels::LinearWeightsEnd(shape, add, Gradient(layer.at.weight), Gradient(layer.at.bias),
+      kernels::LinearWeightsEnd(shape, add, Gradient(layer.at.weight), layer.d_bias.data(),
                                 scratch.data());
     });
   }
@@ -112,15 +152,8 @@ class Layers {
     const std::size_t stride = norm_.width * kLanes;
     const std::size_t rows = kernels::NormStatistics(norm_) * kLanes;
     ForChunks([&](std::size_t first, std::size_t groups, bool add) {
-      Matrix weight(stride), bias(stride), alpha(kLanes);
+      Matrix alpha(kLanes);
       float* part = d.data() + first * stride;
-      if (affine_) {
-        kernels::AffineBackward(norm_.width, groups, layer.u.data() + first * stride,
-                                Parameter(layer.at.norm_weight), part, part, weight.data(),
-                                bias.data());
-        kernels::SumOfLanes(weight.data(), norm_.width, add, Gradient(layer.at.norm_weight));
-        kernels::SumOfLanes(bias.data(), norm_.width, add, Gradient(layer.at.norm_bias));
-      }
       kernels::NormBackward(norm_, groups, layer.a.data() + first * stride,
                             layer.u.data() + first * stride, layer.statistics.data() + first * rows,
                             Alpha(layer), part, part, alpha.data());

@@ -1,6 +1,7 @@
 // However the engine takes a step, narrow networks in registers and others tile by tile: the bits
 // are those of layer by layer over all points.
 #include <cstring>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -57,6 +58,17 @@ std::string Describe(const Architecture& architecture, const Objective& objectiv
          (objective.cross_entropy ? "cross-entropy" : "squared error");
 }
 
+// Away from 1 and 0, where they begin and make no difference.
+void MoveAffineMaps(const ParameterLayout& layout, std::span<float> parameters) {
+  const RandomStream random(11, Purpose::kData, 0);
+  for (const Tensor& tensor : layout.tensors()) {
+    if (tensor.kind != TensorKind::kNormWeight && tensor.kind != TensorKind::kNormBias) continue;
+    for (std::size_t i = tensor.offset; i < tensor.offset + tensor.size(); ++i) {
+      parameters[i] += 0.5f * static_cast<float>(random.Normal(i));
+    }
+  }
+}
+
 void CompareLoss(const Architecture& architecture, const Inputs& drawn,
                  const Objective& objective) {
   SCOPED_TRACE(Describe(architecture, objective));
@@ -64,6 +76,7 @@ void CompareLoss(const Architecture& architecture, const Inputs& drawn,
   Network network(architecture, points);
   AlignedVector<float> parameters(network.layout().size());
   InitialiseParameters(architecture, network.layout(), 3, parameters);
+  MoveAffineMaps(network.layout(), parameters);
 
   AlignedVector<float> apart(parameters.size()), at_once(parameters.size());
   const kernels::LossResult expected =
