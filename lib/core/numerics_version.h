@@ -4,6 +4,6 @@
 namespace crease {
 
 // Raised by every change that alters the bits of any run, together with the golden signature.
-inline constexpr int kNumericsVersion = 4;
+inline constexpr int kNumericsVersion = 5;
 
 }  // namespace crease

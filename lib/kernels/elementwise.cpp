@@ -12,48 +12,62 @@ HWY_BEFORE_NAMESPACE();
 namespace crease::kernels {
 namespace HWY_NAMESPACE {
 
-HWY_INLINE Group Activate(ActivationKind kind, const Group& z) {
+template <typename P>
+HWY_INLINE P Activate(ActivationKind kind, const P& z) {
   switch (kind) {
     case ActivationKind::kNone:
       return z;
     case ActivationKind::kRelu:
-      return Select(Less(z, Zero()), Zero(), z);
+      return Select(Less(z, Zero<P>()), Zero<P>(), z);
     case ActivationKind::kGelu:
-      return z * NormalCdf(z);
+      return Gelu(z);
     case ActivationKind::kElu:
-      return Select(Less(Zero(), z), z, Expm1(z));
+      return Select(Less(Zero<P>(), z), z, Expm1(z));
     case ActivationKind::kTanh:
       return Tanh(z);
   }
   return z;
 }
 
-HWY_INLINE Group Derivative(ActivationKind kind, const Group& z, const Group& a) {
-  const Group one = Set(1.0f);
+template <typename P>
+HWY_INLINE P Derivative(ActivationKind kind, const P& z, const P& a) {
+  const P one = Set<P>(1.0f);
   switch (kind) {
     case ActivationKind::kNone:
       return one;
     case ActivationKind::kRelu:
-      return Select(Less(Zero(), z), one, Zero());
-    case ActivationKind::kGelu: {
-      const Group density = Exp(z * z * Set(-0.5f)) * Set(0.398942280f);
-      return MulAdd(z, density, NormalCdf(z));
-    }
+      return Select(Less(Zero<P>(), z), one, Zero<P>());
+    case ActivationKind::kGelu:
+      return GeluDerivative(z);
     case ActivationKind::kElu:
-      return Select(Less(Zero(), z), one, a + one);
+      return Select(Less(Zero<P>(), z), one, a + one);
     case ActivationKind::kTanh:
       return NegMulAdd(a, a, one);
   }
   return one;
 }
 
+// Groups that hide each other's latency.
+inline constexpr std::size_t kAtOnce = 2;
+inline constexpr std::size_t kValuesAtOnce = kAtOnce * kLanes;
+
 void Forward(ActivationKind kind, std::size_t count, const float* z, float* a) {
-  for (std::size_t i = 0; i < count; i += kLanes) Store(Activate(kind, Load(z + i)), a + i);
+  std::size_t i = 0;
+  for (; i + kValuesAtOnce <= count; i += kValuesAtOnce) {
+    StoreGroups<kAtOnce>(Activate(kind, LoadGroups<kAtOnce>(z + i, kLanes)), kLanes, a + i);
+  }
+  for (; i < count; i += kLanes) Store(Activate(kind, Load(z + i)), a + i);
 }
 
 void Backward(ActivationKind kind, std::size_t count, const float* z, const float* a,
               const float* d_a, float* d_z) {
-  for (std::size_t i = 0; i < count; i += kLanes) {
+  std::size_t i = 0;
+  for (; i + kValuesAtOnce <= count; i += kValuesAtOnce) {
+    const auto slope =
+        Derivative(kind, LoadGroups<kAtOnce>(z + i, kLanes), LoadGroups<kAtOnce>(a + i, kLanes));
+    StoreGroups<kAtOnce>(LoadGroups<kAtOnce>(d_a + i, kLanes) * slope, kLanes, d_z + i);
+  }
+  for (; i < count; i += kLanes) {
     Store(Load(d_a + i) * Derivative(kind, Load(z + i), Load(a + i)), d_z + i);
   }
 }

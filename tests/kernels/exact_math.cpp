@@ -4,6 +4,7 @@
 #include <bit>
 #include <cmath>
 #include <cstdint>
+#include <numbers>
 
 #ifdef CREASE_HAVE_MPFR
 #include <mpfr.h>
@@ -17,7 +18,12 @@ long double Exp(long double x) { return std::exp(x); }
 long double Expm1(long double x) { return std::expm1(x); }
 long double Log1p(long double x) { return std::log1p(x); }
 long double Tanh(long double x) { return std::tanh(x); }
-long double NormalCdf(long double x) { return 0.5L * std::erfc(-x / std::sqrt(2.0L)); }
+long double Gelu(long double x) { return 0.5L * x * std::erfc(-x / std::sqrt(2.0L)); }
+long double GeluDerivative(long double x) {
+  const long double density =
+      std::exp(-0.5L * x * x) / std::sqrt(2.0L * std::numbers::pi_v<long double>);
+  return 0.5L * std::erfc(-x / std::sqrt(2.0L)) + x * density;
+}
 
 #ifdef CREASE_HAVE_MPFR
 namespace {
@@ -41,12 +47,13 @@ class Number {
 
 using Correct = void (*)(mpfr_ptr);
 
-void CorrectNormalCdf(mpfr_ptr x) {
-  Number root(2.0L);
-  mpfr_sqrt(root.get(), root.get(), MPFR_RNDN);
-  mpfr_div(x, x, root.get(), MPFR_RNDN);
-  mpfr_neg(x, x, MPFR_RNDN);
-  mpfr_erfc(x, x, MPFR_RNDN);
+void CorrectGelu(mpfr_ptr x) {
+  Number tail(2.0L);
+  mpfr_sqrt(tail.get(), tail.get(), MPFR_RNDN);
+  mpfr_div(tail.get(), x, tail.get(), MPFR_RNDN);
+  mpfr_neg(tail.get(), tail.get(), MPFR_RNDN);
+  mpfr_erfc(tail.get(), tail.get(), MPFR_RNDN);
+  mpfr_mul(x, x, tail.get(), MPFR_RNDN);
   mpfr_div_2ui(x, x, 1, MPFR_RNDN);
 }
 
@@ -61,7 +68,7 @@ constexpr Pair kPairs[] = {
     {Expm1, [](mpfr_ptr x) { mpfr_expm1(x, x, MPFR_RNDN); }, -103.0f, 88.0f},
     {Log1p, [](mpfr_ptr x) { mpfr_log1p(x, x, MPFR_RNDN); }, 0.0f, 0x1p126f},
     {Tanh, [](mpfr_ptr x) { mpfr_tanh(x, x, MPFR_RNDN); }, -20.0f, 20.0f},
-    {NormalCdf, CorrectNormalCdf, -13.3f, 13.3f},
+    {Gelu, CorrectGelu, -13.3f, 13.3f},
 };
 
 double RelativeError(const Pair& pair, float x) {

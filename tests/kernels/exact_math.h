@@ -11,7 +11,8 @@ long double Exp(long double x);
 long double Expm1(long double x);
 long double Log1p(long double x);
 long double Tanh(long double x);
-long double NormalCdf(long double x);
+long double Gelu(long double x);
+long double GeluDerivative(long double x);
 
 // The largest relative error of the functions above, each on `samples` random arguments of the
 // floats' range, against MPFR with 128 bits. Nothing where the tests were built without MPFR.

@@ -107,19 +107,38 @@ TEST(MathAccuracy, TanhIsWithin147Ulp) {
   }
 }
 
-TEST(MathAccuracy, NormalCdfKeepsItsTail) {
+// From normal numbers through denormals to zero.
+TEST(MathAccuracy, GeluIsWithin22Ulp) {
   const auto measure = [](float first, float last, std::uint32_t stride) {
-    return Measure(first, last, stride, twin::NormalCdf, exact::NormalCdf);
+    return Measure(first, last, stride, twin::Gelu, exact::Gelu).ulps;
   };
-  EXPECT_LE(measure(0.0f, kInfinity, kStride).ulps, 1.1);
-  EXPECT_LE(measure(-0.0f, -1.0f, kStride).ulps, 2.4);
-  EXPECT_LE(measure(-0.5f, -1.0f, 1).ulps, 2.4);
-  EXPECT_LE(measure(-1.0f, -12.8f, kStride).ulps, 5.8);
-  EXPECT_LE(measure(-4.0f, -8.0f, 1).ulps, 5.8);
-  EXPECT_LE(measure(-12.8f, -kInfinity, kStride).absolute, 2.5e-40);
-  EXPECT_EQ(twin::NormalCdf(-kInfinity), 0.0f);
-  EXPECT_EQ(twin::NormalCdf(kInfinity), 1.0f);
-  EXPECT_TRUE(std::isnan(twin::NormalCdf(kNan)));
+  constexpr float kMax = std::numeric_limits<float>::max();
+  EXPECT_LE(measure(0.0f, kMax, kStride), 2.2);
+  EXPECT_LE(measure(0x1p-10f, 0x1p-8f, 3), 2.2);
+  EXPECT_LE(measure(-0.0f, -1.0f, kStride), 2.2);
+  EXPECT_LE(measure(-1.0f, -kMax, kStride), 1.6);
+  EXPECT_LE(measure(-1.0f, -2.0f, 3), 1.6);
+  EXPECT_LE(measure(-12.8f, -15.0f, 3), 0.9);
+  EXPECT_EQ(twin::Gelu(-kInfinity), 0.0f);
+  EXPECT_EQ(twin::Gelu(kInfinity), kInfinity);
+  EXPECT_TRUE(std::isnan(twin::Gelu(kNan)));
+}
+
+TEST(MathAccuracy, GeluDerivativeKeepsItsTail) {
+  const auto measure = [](float first, float last, std::uint32_t stride) {
+    return Measure(first, last, stride, twin::GeluDerivative, exact::GeluDerivative);
+  };
+  constexpr float kMax = std::numeric_limits<float>::max();
+  EXPECT_LE(measure(0.0f, kMax, kStride).ulps, 2.0);
+  EXPECT_LE(measure(0.0f, 1e-30f, kStride).ulps, 1.0);
+  EXPECT_LE(measure(-0.0f, -1.0f, kStride).absolute, 1.2e-7);
+  EXPECT_LE(measure(-0.5f, -1.0f, 3).absolute, 5e-8);  // it is zero at -0.7518
+  EXPECT_LE(measure(-1.0f, -kMax, kStride).ulps, 2.7);
+  EXPECT_LE(measure(-1.0f, -2.0f, 3).ulps, 2.7);
+  EXPECT_EQ(twin::GeluDerivative(-kInfinity), 0.0f);
+  EXPECT_EQ(twin::GeluDerivative(kInfinity), 1.0f);
+  EXPECT_EQ(twin::GeluDerivative(0.0f), 0.5f);
+  EXPECT_TRUE(std::isnan(twin::GeluDerivative(kNan)));
 }
 
 // long double libm states no bound; MPFR rounds correctly.

@@ -17,20 +17,60 @@ float Polynomial(float x, std::span<const float> coefficients) {
   return sum;
 }
 
+constexpr float kExpRemainder[] = {0.49999994f, 0.166665211f, 0.041668389f, 0.00836872496f,
+                                   0.00138145802f};
+
 struct ReducedExponent {
   float power, remainder;
 };
 
+float PowerOfBiased(float biased) {
+  return std::bit_cast<float>(std::bit_cast<std::uint32_t>(biased) << 23);
+}
+
 ReducedExponent ReduceExponent(float x) {
   constexpr float kRounder = 0x1.8p23f + 127.0f;
-  constexpr float kPolynomial[] = {0.49999994f, 0.166665211f, 0.041668389f, 0.00836872496f,
-                                   0.00138145802f};
   const float clamped = x < -88.0f ? -88.0f : x;
   const float biased = std::fma(clamped, 1.44269504f, kRounder);
   const float n = biased - kRounder;
   const float r = std::fma(n, -kLn2Low, std::fma(n, -kLn2High, clamped));
-  const float power = std::bit_cast<float>(std::bit_cast<std::uint32_t>(biased) << 23);
-  return {power, std::fma(r * r, Polynomial(r, kPolynomial), r)};
+  return {PowerOfBiased(biased), std::fma(r * r, Polynomial(r, kExpRemainder), r)};
+}
+
+struct NormalTail {
+  float magnitude, power, high, low, ratio, ratio_low;
+};
+
+NormalTail ReduceNormalTail(float x) {
+  constexpr float kScale = 0.39f, kFirst = 0.155582026f, kSecond = 0.155751809f;
+  constexpr float kRest[] = {0.129802004f,  0.10001339f,  -0.0453223065f, 0.175878748f,
+                             -0.421986401f, 0.390257418f, -0.169335976f,  0.0293592922f};
+  constexpr float kRounder = 0x1.8p23f + 127.0f + 32.0f;
+  const float m = std::fabs(x) > 14.8f ? 14.8f : std::fabs(x), square = m * m;
+  const float denominator = std::fma(m, kScale, 1.0f), t = 1.0f / denominator;
+  const float rest = Polynomial(t, kRest);
+  const float inner = std::fma(rest, t, kSecond), sum = std::fma(inner, t, kFirst);
+  const float inner_low = std::fma(rest, t, kSecond - inner);
+  const float sum_low = std::fma(inner_low, t, std::fma(inner, t, kFirst - sum));
+  const float denominator_low = std::fma(m, kScale, 1.0f - denominator);
+  const float t_low = std::fma(-t, denominator_low, std::fma(-t, denominator, 1.0f));
+  const float ratio = t * sum;
+  const float product_low = std::fma(t, sum_low, std::fma(t, sum, -ratio));
+  const float half = square * -0.5f, square_low = std::fma(m, m, -square);
+  const float biased = std::fma(half, 1.44269504f, kRounder), n = biased - kRounder;
+  return {m,
+          PowerOfBiased(biased),
+          std::fma(n, -kLn2High, half),
+          std::fma(n, -kLn2Low, square_low * -0.5f),
+          ratio,
+          std::fma(ratio, std::fma(t_low, t, t_low), product_low)};
+}
+
+float ScaledTail(const NormalTail& tail, float factor, float factor_low) {
+  const float r = tail.high + tail.low;
+  const float low = std::fma(r * r, Polynomial(r, kExpRemainder), tail.low);
+  const float small = std::fma(low, factor, std::fma(tail.high, factor_low, factor_low));
+  return (factor + std::fma(tail.high, factor, small)) * tail.power;
 }
 
 }  // namespace
@@ -69,19 +109,18 @@ float Tanh(float x) {
   return std::copysign(result, x);
 }
 
-float NormalCdf(float x) {
-  constexpr float kCentre[] = {0.398942292f,    -0.0664903596f,  0.00997341517f, -0.00118693034f,
-                               0.000114846669f, -8.96567599e-6f, 4.58148463e-7f};
-  constexpr float kTail[] = {-1.35077187e-6f, 0.159630492f, 0.158740968f, 0.140945852f,
-                             0.0495739542f,   0.115794167f, -0.19608666f, 0.0717919841f};
-  const float magnitude = std::fabs(x) > 16.0f ? 16.0f : std::fabs(x);
-  const float square = magnitude * magnitude;
-  if (magnitude < 1.25f) return std::fma(x, Polynomial(square, kCentre), 0.5f);
-  const float t = 1.0f / std::fma(magnitude, 0.4f, 1.0f);
-  const float rounded = Exp(square * -0.5f) * Polynomial(t, kTail);
-  const float lost = std::fma(magnitude, magnitude, -square);
-  const float tail = std::fma(rounded * lost, -0.5f, rounded);
-  return x < 0.0f ? tail : 1.0f - tail;
+float Gelu(float x) {
+  const NormalTail tail = ReduceNormalTail(x);
+  const float m = tail.magnitude, product = m * tail.ratio;
+  const float product_low = std::fma(m, tail.ratio_low, std::fma(m, tail.ratio, -product));
+  return std::fma(ScaledTail(tail, product, product_low), -0x1p-32f, x < 0.0f ? 0.0f : x);
+}
+
+float GeluDerivative(float x) {
+  const NormalTail tail = ReduceNormalTail(x);
+  const float factor = std::fma(-tail.magnitude, 0.398942280f, tail.ratio);
+  const float scaled = ScaledTail(tail, factor, tail.ratio_low);
+  return x < 0.0f ? scaled * 0x1p-32f : std::fma(-scaled, 0x1p-32f, 1.0f);
 }
 
 }  // namespace crease::kernels::twin

@@ -8,6 +8,7 @@ float Exp(float x);
 float Expm1(float x);
 float Log1p(float x);
 float Tanh(float x);
-float NormalCdf(float x);
+float Gelu(float x);
+float GeluDerivative(float x);
 
 }  // namespace crease::kernels::twin

@@ -90,7 +90,7 @@ void ActivationForward(ActivationKind kind, std::size_t count, const float* z, f
         a[i] = value < 0.0f ? 0.0f : value;
         break;
       case ActivationKind::kGelu:
-        a[i] = value * NormalCdf(value);
+        a[i] = Gelu(value);
         break;
       case ActivationKind::kElu:
         a[i] = value > 0.0f ? value : Expm1(value);
@@ -113,7 +113,7 @@ void ActivationBackward(ActivationKind kind, std::size_t count, const float* z, 
         slope = z[i] > 0.0f ? 1.0f : 0.0f;
         break;
       case ActivationKind::kGelu:
-        slope = std::fma(z[i], Exp(z[i] * z[i] * -0.5f) * 0.398942280f, NormalCdf(z[i]));
+        slope = GeluDerivative(z[i]);
         break;
       case ActivationKind::kElu:
         slope = z[i] > 0.0f ? 1.0f : a[i] + 1.0f;
