@@ -9,6 +9,7 @@
 
 #include "lib/core/stop.h"
 #include "lib/train/config_keys.h"
+#include "lib/train/cost.h"
 #include "lib/train/trainer.h"
 
 namespace crease::apps {

@@ -12,6 +12,7 @@
 
 #include "lib/data/dataset.h"
 #include "lib/sweep/cells.h"
+#include "lib/train/cost.h"
 
 namespace crease::sweep {
 namespace {
@@ -32,49 +33,30 @@ class ContentDigests {
   std::map<std::pair<std::string, std::string>, std::string> digests_;
 };
 
-struct Shape {
-  double inputs, outputs, points;
-};
-
 // Of the real data, the published sizes; of the user's files, a guess: within one sweep it is
 // mostly the same for all runs and cancels.
-Shape ShapeOf(const data::Options& data) {
-  const auto points = static_cast<double>(data.points);
+train::ProblemSize SizeOf(const data::Options& data) {
+  const auto points = static_cast<std::size_t>(data.points);
+  const auto inputs = static_cast<std::size_t>(data.inputs);
   if (data.task == "spiral" || data.task == "sectors") return {2, 2, points};
   if (data.task == "octants") return {3, 2, points};
-  if (data.task == "toy_regression") {
-    const auto inputs = static_cast<double>(data.inputs);
-    return {inputs, inputs, 128};
-  }
-  if (data.task == "random_labels") {
-    return {static_cast<double>(data.inputs), static_cast<double>(data.classes), points};
-  }
-  Shape shape{20, 2, 1000};
-  if (data.task == "digits") shape = {64, 10, 1437};
-  if (data.task == "mnist" || data.task == "fashion_mnist") shape = {784, 10, 60000};
-  if (data.task == "iris") shape = {4, 3, 150};
-  if (data.task == "wine") shape = {13, 3, 178};
-  if (data.task == "breast_cancer") shape = {30, 2, 569};
-  if (data.subset > 0) shape.points = std::min(shape.points, static_cast<double>(data.subset));
-  return shape;
+  if (data.task == "toy_regression") return {inputs, inputs, 128};
+  if (data.task == "random_labels") return {inputs, static_cast<std::size_t>(data.classes), points};
+  train::ProblemSize size{20, 2, 1000};
+  if (data.task == "digits") size = {64, 10, 1437};
+  if (data.task == "mnist" || data.task == "fashion_mnist") size = {784, 10, 60000};
+  if (data.task == "iris") size = {4, 3, 150};
+  if (data.task == "wine") size = {13, 3, 178};
+  if (data.task == "breast_cancer") size = {30, 2, 569};
+  if (data.subset > 0) size.points = std::min(size.points, static_cast<std::size_t>(data.subset));
+  return size;
 }
 
 }  // namespace
 
 double EstimatedFlops(const train::RunConfig& config) {
-  const Shape shape = ShapeOf(data::WithTaskDefaults(config.data));
-  const double points = config.batch > 0 ? static_cast<double>(config.batch) : shape.points;
-  const auto width = static_cast<double>(config.model.width);
-  const auto depth = static_cast<double>(config.model.depth);
-  double weights = shape.inputs * shape.outputs;
-  if (depth > 0) {
-    weights = shape.inputs * width + (depth - 1) * width * width + width * shape.outputs;
-  }
-  // Forward, d_input and d_weight: two operations each a weight and point. Norms and losses take
-  // some 20 operations a neuron and point, the update some 20 a weight, a step some 2,000 anyway.
-  const double neurons = depth * width + shape.outputs;
-  const double step = points * (6 * weights + 20 * neurons) + 20 * weights + 2000;
-  return step * static_cast<double>(config.steps);
+  return train::StepFlops(config, SizeOf(data::WithTaskDefaults(config.data))) *
+         static_cast<double>(config.steps);
 }
 
 std::vector<PlannedRun> Expand(const Spec& spec) {

@@ -1,6 +1,7 @@
 // The points of each step, packed in groups of 16 as the kernels want them.
 #pragma once
 
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -37,6 +38,10 @@ class BatchSource {
   const Batch& Next(std::int64_t step);  // valid until the next call
 
   bool full() const { return full_; }  // every batch is the whole training split, in its order
+  const Batch& Whole() const {         // the training split. Requires: full()
+    assert(full_);
+    return batch_;
+  }
   std::size_t max_points() const { return batch_points_; }
   std::size_t batches_per_epoch() const { return batches_per_epoch_; }  // 1 for fresh draws
 

@@ -161,7 +161,7 @@ class Training {
     if (!batches_.full() || batches_.max_points() > Evaluator::kChunkPoints) {
       return Evaluator(config_, dataset_, dataset_.train).Evaluate(parameters_);
     }
-    const Batch& batch = batches_.Next(config_.steps);
+    const Batch& batch = batches_.Whole();
     const float* outputs = network_.Forward(parameters_, batch.x.data(), batch.points);
     return EvaluationOf(ObjectiveOf(config_.loss, dataset_, batch).Loss(outputs, nullptr), dataset_,
                         batch.points);
@@ -240,21 +240,6 @@ std::optional<RunRecord> Train(const RunConfig& config, const data::Dataset& dat
 std::uint64_t RecordedBytes(const RunConfig& config, const data::Dataset& dataset,
                             const RecordOptions& record) {
   return RecorderBytes(config, dataset, record);
-}
-
-double StepFlops(const RunConfig& config, const data::Dataset& dataset) {
-  const model::Architecture architecture = ArchitectureOf(config, dataset);
-  double flops_per_point = 10.0 * static_cast<double>(dataset.outputs);
-  for (std::size_t l = 0; l < architecture.linears(); ++l) {
-    const auto fan_in = static_cast<double>(architecture.fan_in(l));
-    const auto fan_out = static_cast<double>(architecture.fan_out(l));
-    flops_per_point += (l == 0 ? 4.0 : 6.0) * fan_in * fan_out + 20.0 * fan_out;
-  }
-  const double points = config.batch > 0 ? static_cast<double>(config.batch)
-                        : dataset.fresh  ? static_cast<double>(dataset.fresh->points_per_step)
-                                         : static_cast<double>(dataset.train.points);
-  const double parameters = static_cast<double>(model::ParameterLayout(architecture).count());
-  return points * flops_per_point + 30.0 * parameters;
 }
 
 }  // namespace crease::train

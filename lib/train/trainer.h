@@ -28,7 +28,4 @@ std::optional<RunRecord> Train(const RunConfig& config, const data::Dataset& dat
 std::uint64_t RecordedBytes(const RunConfig& config, const data::Dataset& dataset,
                             const RecordOptions& record);
 
-// Floating-point operations of one training step, for schedulers: about, not exact.
-double StepFlops(const RunConfig& config, const data::Dataset& dataset);
-
 }  // namespace crease::train
