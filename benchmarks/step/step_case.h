@@ -30,10 +30,21 @@ struct StepAnswer {
   std::span<const float> parameters, gradients;  // model::ParameterLayout
 };
 
-// The largest relative error of the loss and of any tensor's gradient against the reference model
-// in double precision; NaN if anything is. A tensor counts at least a thousandth of the whole
-// gradient: some are zero but for rounding.
-double ErrorOf(const StepCase& step, const model::Architecture& architecture,
-               const StepAnswer& answer);
+struct StepError {
+  double relative = 0.0;  // the largest of the loss and of any tensor's gradient
+  double of_bound = 0.0;  // the largest in parts of what rounding explains: right if at most 1
+};
+
+// Against the reference model in double precision; NaN if anything is.
+//
+// What rounding explains is derived for each case, as cases differ by orders of magnitude: where a
+// point comes near to zero before unit, each layer multiplies rounding errors by the inverse of its
+// norm. Rounding in a step is as if its weights and inputs had been rounded otherwise, so the
+// reference is taken again with all of them moved at random by up to half an ulp; what that moves a
+// tensor's gradient by, and half an ulp of the gradient itself, times a few roundings (more of them
+// in longer sums) is the bound: 2e-6 to 5e-6 where nothing is near zero. A tensor counts at least a
+// thousandth of the whole gradient: some are zero but for rounding.
+StepError ErrorOf(const StepCase& step, const model::Architecture& architecture,
+                  const StepAnswer& answer);
 
 }  // namespace crease::benchmarks
