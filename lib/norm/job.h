@@ -22,6 +22,28 @@ inline constexpr T kLowestInverse = sizeof(T) == 4 ? T(0x1p-62) : T(0x1p-500);
 template <typename T>
 inline constexpr T kHighestInverse = sizeof(T) == 4 ? T(0x1p50) : T(0x1p500);
 
+// Entries whose sums are taken in order where points lie in lanes; then the runs' are.
+inline constexpr std::size_t kRun = 32;
+
+// One thread's entries of a call that threads share out by entries, in two steps: sums over each
+// run of its entries, stored; then, when all threads have done so, outputs of its entries.
+template <typename T>
+struct Section {
+  std::size_t first = 0, last = 0;  // multiples of kRun, or the end
+  bool writes = false;              // the second step
+  bool leads = false;               // one thread writes the statistics
+  T* runs = nullptr;                // (runs, 2, points): by run, of which sum
+  std::size_t points = 0;           // padded to packs
+  bool unusual = false;  // set where a point needs its entries scaled: nothing is right then
+
+  std::size_t At(std::size_t run, std::size_t sum, std::size_t point) const {
+    return (run * 2 + sum) * points + point;
+  }
+};
+
+// Rows of at most so many bytes are taken a pack's lanes of them at a time.
+inline constexpr std::size_t kNarrowBytes = 640;
+
 template <typename T>
 struct Job {
   Kind kind = Kind::kLayerNorm;
@@ -56,8 +78,12 @@ struct Job {
   const T* known_mean = nullptr;
   const T* known_mean_rest = nullptr;  // nullptr: 0
   const T* known_inverse = nullptr;
-  bool stream = false;  // non-temporal stores
+  bool stream = false;            // non-temporal stores
+  Section<T>* section = nullptr;  // null: all entries. Feature-major, one group, statistics known.
 
+  std::size_t first_entry() const { return section == nullptr ? 0 : section->first; }
+  std::size_t last_entry() const { return section == nullptr ? width : section->last; }
+  bool only_sums() const { return section != nullptr && !section->writes; }
   std::size_t At(std::size_t point, std::size_t group, std::size_t entry) const {
     return point * point_stride + (group * width + entry) * entry_stride;
   }
@@ -81,8 +107,7 @@ struct BlockSums {
 };
 
 // Points [first, last). Rows: for jobs with entries in lanes. `scratch`: of TileScratch
-// (scratch.h). Sums over points: ranges begin at a multiple of BlockOf(width) and end at the next,
-// or at the end.
+// (scratch.h). With sums over points, a range is a block of them.
 void ForwardRows(const Job<float>& job, std::size_t first, std::size_t last);
 void ForwardRows(const Job<double>& job, std::size_t first, std::size_t last);
 void ForwardTiles(const Job<float>& job, std::size_t first, std::size_t last, float* scratch);

@@ -15,6 +15,7 @@
 #include <cstddef>
 #include <cstring>
 #include <type_traits>
+#include <utility>
 
 #include <hwy/highway.h>
 
@@ -62,6 +63,16 @@ struct PackMask {
   }                                       \
   for (std::size_t i = 2; i < kVectors<T>; ++i) __VA_ARGS__
 #endif
+
+// run(i) for i = 0 ... kTimes - 1, written out, so that arrays of packs stay in registers.
+template <std::size_t... kIndex, class Run>
+HWY_INLINE void Times(std::index_sequence<kIndex...>, const Run& run) {
+  (run(std::integral_constant<std::size_t, kIndex>()), ...);
+}
+template <std::size_t kTimes, class Run>
+HWY_INLINE void Times(const Run& run) {
+  Times(std::make_index_sequence<kTimes>(), run);
+}
 
 template <typename T>
 HWY_INLINE Vector<T> FusedMulAdd(Vector<T> a, Vector<T> b, Vector<T> c) {
@@ -206,76 +217,60 @@ HWY_INLINE bool AllWithin(const Pack<T>& a, T low, T high) {
   return all;
 }
 
-// The first `count` < kPackLanes entries, zeros in the other lanes. Reads no further.
-template <typename T>
-HWY_INLINE Pack<T> LoadFirst(const T* from, std::size_t count) {
-#if HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_AVX3  // masked lanes are not accessed
-  Pack<T> r;
-  CREASE_FOR_EACH_VECTOR_OF(T, {
-    const std::size_t first = i * kVectorLanes<T>, rest = count > first ? count - first : 0;
-    r.v[i] = hn::MaskedLoad(hn::FirstN(Tag<T>(), rest), Tag<T>(), from + first);
-  });
-  return r;
-#else
-  alignas(64) T copy[kPackLanes<T>] = {};
-  std::memcpy(copy, from, count * sizeof(T));
-  return Load(copy);
-#endif
-}
-template <typename T>
-HWY_INLINE void StoreFirst(const Pack<T>& a, T* to, std::size_t count) {
-#if HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_AVX3
-  CREASE_FOR_EACH_VECTOR_OF(T, {
-    const std::size_t first = i * kVectorLanes<T>, rest = count > first ? count - first : 0;
-    hn::BlendedStore(a.v[i], hn::FirstN(Tag<T>(), rest), Tag<T>(), to + first);
-  });
-#else
-  alignas(64) T copy[kPackLanes<T>];
-  Store(a, copy);
-  std::memcpy(to, copy, count * sizeof(T));
-#endif
-}
-// Zeros the first `count` lanes.
-template <typename T>
-HWY_INLINE Pack<T> KeepLast(const Pack<T>& a, std::size_t count) {
-  Pack<T> r;
-  CREASE_FOR_EACH_VECTOR_OF(T, {
-    const std::size_t first = i * kVectorLanes<T>, rest = count > first ? count - first : 0;
-    r.v[i] = hn::IfThenZeroElse(hn::FirstN(Tag<T>(), rest), a.v[i]);
-  });
-  return r;
-}
-// Keeps the first `count` lanes, zeros the others.
-template <typename T>
-HWY_INLINE Pack<T> KeepFirst(const Pack<T>& a, std::size_t count) {
-  Pack<T> r;
-  CREASE_FOR_EACH_VECTOR_OF(T, {
-    const std::size_t first = i * kVectorLanes<T>, rest = count > first ? count - first : 0;
-    r.v[i] = hn::IfThenElseZero(hn::FirstN(Tag<T>(), rest), a.v[i]);
-  });
-  return r;
-}
-
 // How many lanes of a pack are in use: all, or the first few.
 struct Full {};
+template <typename T>
 struct Part {
-  std::size_t count;
+  std::size_t count;  // <= kPackLanes
+  PackMask<T> mask;   // of the lanes in use
 };
+template <typename T>
+HWY_INLINE Part<T> PartOf(std::size_t count) {
+  Part<T> part;
+  part.count = count;
+  CREASE_FOR_EACH_VECTOR_OF(T, {
+    const std::size_t first = i * kVectorLanes<T>, rest = count > first ? count - first : 0;
+    part.mask.m[i] = hn::FirstN(Tag<T>(), rest);
+  });
+  return part;
+}
+
 template <typename T>
 HWY_INLINE Pack<T> Load(const T* from, Full) {
   return Load(from);
 }
+// Zeros in the other lanes, for which memory is not read.
 template <typename T>
-HWY_INLINE Pack<T> Load(const T* from, Part part) {  // zeros beyond
-  return LoadFirst(from, part.count);
+HWY_INLINE Pack<T> Load(const T* from, const Part<T>& part) {
+#if HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_AVX3  // masked lanes are not accessed
+  Pack<T> r;
+  CREASE_FOR_EACH_VECTOR_OF(
+      T, r.v[i] = hn::MaskedLoad(part.mask.m[i], Tag<T>(), from + i * kVectorLanes<T>));
+  return r;
+#else
+  alignas(64) T copy[kPackLanes<T>] = {};
+  std::memcpy(copy, from, part.count * sizeof(T));
+  return Load(copy);
+#endif
+}
+template <typename T>
+HWY_INLINE void Store(const Pack<T>& a, T* to, const Part<T>& part) {
+#if HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_AVX3
+  CREASE_FOR_EACH_VECTOR_OF(
+      T, hn::BlendedStore(a.v[i], part.mask.m[i], Tag<T>(), to + i * kVectorLanes<T>));
+#else
+  alignas(64) T copy[kPackLanes<T>];
+  Store(a, copy);
+  std::memcpy(to, copy, part.count * sizeof(T));
+#endif
 }
 template <typename T>
 HWY_INLINE Pack<T> Keep(const Pack<T>& a, Full) {
   return a;
 }
 template <typename T>
-HWY_INLINE Pack<T> Keep(const Pack<T>& a, Part part) {
-  return KeepFirst(a, part.count);
+HWY_INLINE Pack<T> Keep(const Pack<T>& a, const Part<T>& part) {  // zeros the other lanes
+  return Select(part.mask, a, Zero<T>());
 }
 
 template <typename T>
@@ -283,8 +278,8 @@ HWY_INLINE void Write(const Pack<T>& value, T* to, Full, bool stream) {
   stream ? Stream(value, to) : Store(value, to);
 }
 template <typename T>
-HWY_INLINE void Write(const Pack<T>& value, T* to, Part part, bool) {
-  StoreFirst(value, to, part.count);
+HWY_INLINE void Write(const Pack<T>& value, T* to, const Part<T>& part, bool) {
+  Store(value, to, part);
 }
 
 }  // namespace HWY_NAMESPACE

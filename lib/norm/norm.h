@@ -17,8 +17,9 @@
 // NEON, plain C++), the number of threads, or how points are split into calls. Sums over the
 // entries of a point have a fixed order that depends on width, type and layout only; so the two
 // layouts agree within rounding, not to the bit. Sums over points (d_weight, d_bias, d_alpha) are
-// taken in blocks of BlockOf(width) points: within a block in T, then over the blocks in order, in
-// double. Order of sums over entries, L being 16 for float and 8 for double:
+// taken in blocks of at most BlockOf(width) points, whose number depends on width, type, layout and
+// the number of points only: within a block in T, then over the blocks in order, in double. Order
+// of sums over entries, L being 16 for float and 8 for double:
 //   row-major, width / groups >= L  lane i mod L of partial sum (i / L) mod 4 takes entry i, the
 //                                   fourth the last width mod L entries; (0+1) + (2+3) at every
 //                                   128 L entries and the end, in order; then the lanes by a tree:
@@ -65,10 +66,10 @@ struct Options {
   int exponent = 2;        // divisive: 1, 2 or 3
   Layout layout = Layout::kRowMajor;
   Stores stores = Stores::kAutomatic;
-  int threads = 1;  // > 0; blocks of points are shared out by OpenMP
+  int threads = 1;  // > 0; points, or entries of few points, are shared out by OpenMP
 };
 
-// Points in a block of a sum over points, and the unit of work of a thread.
+// The most points in a block of a sum over points, which is the unit of work of a thread.
 std::size_t BlockOf(std::size_t width);
 
 template <typename T>
@@ -87,6 +88,11 @@ struct Statistics {
   std::span<T> mean_rest;  // layernorm, groupnorm
   std::span<T> inverse;    // 1 / s; all but dyt
 };
+
+template <typename T>
+struct Job;
+template <typename T>
+struct BlockSums;
 
 template <typename T>
 struct ParameterGradients {  // overwritten; leave empty what is not wanted
@@ -124,6 +130,9 @@ class Norm {
 
  private:
   struct Scratch;
+  bool BackwardShares(const Job<T>& job, const BlockSums<T>& sums);
+  template <typename Run>
+  void SumBlocks(const Job<T>& job, const ParameterGradients<T>& gradients, const Run& run);
   Options options_;
   std::unique_ptr<Scratch> scratch_;
 };

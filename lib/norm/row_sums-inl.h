@@ -17,8 +17,6 @@ HWY_BEFORE_NAMESPACE();
 namespace crease::norm {
 namespace HWY_NAMESPACE {
 
-// Rows of at most so many bytes are taken a pack's lanes of them at a time.
-inline constexpr std::size_t kNarrowBytes = 640;
 // Rows of at most so many bytes stay in the first-level cache with their weight and bias.
 inline constexpr std::size_t kMediumBytes = 4 << 10;
 
@@ -40,7 +38,7 @@ template <typename T, class Run>
 HWY_INLINE void ForPacksOfRow(std::size_t width, const Run& run) {
   std::size_t i = 0;
   for (; i + kPackLanes<T> <= width; i += kPackLanes<T>) run(i, Full());
-  if (i < width) run(i, Part{width - i});
+  if (i < width) run(i, PartOf<T>(width - i));
 }
 
 // Sums over entries start ... end - 1 of a row, added to sums or, in the first run, set.
@@ -60,7 +58,7 @@ HWY_INLINE void SumsOverRun(std::size_t start, std::size_t end, const Term& term
   if (i + L <= end) term(i, Full(), partial[0]), i += L;
   if (i + L <= end) term(i, Full(), partial[1]), i += L;
   if (i + L <= end) term(i, Full(), partial[2]), i += L;
-  if (i < end) term(i, Part{end - i}, partial[3]);
+  if (i < end) term(i, PartOf<T>(end - i), partial[3]);
   for (std::size_t s = 0; s < kSums; ++s) {
     const Pack<T> sum = (partial[0][s] + partial[1][s]) + (partial[2][s] + partial[3][s]);
     sums[s] = start == 0 ? sum : sums[s] + sum;

@@ -29,46 +29,71 @@ struct Columns {
   std::size_t stride = 0;
 };
 
+// Pack p of the kPacks packs at `at`; `part` is about the last one.
+template <std::size_t kPacks, typename T, class P>
+HWY_INLINE Pack<T> LoadPack(const T* at, std::size_t p, P part) {
+  const T* from = at + p * kPackLanes<T>;
+  return p + 1 < kPacks ? Load(from) : Load(from, part);
+}
+template <std::size_t kPacks, typename T, class P>
+HWY_INLINE void WritePack(const Pack<T>& value, T* at, std::size_t p, P part, bool stream) {
+  T* to = at + p * kPackLanes<T>;
+  p + 1 < kPacks ? Write(value, to, Full(), stream) : Write(value, to, part, stream);
+}
+
 template <typename T, std::size_t kPacks, std::size_t kSums>
 struct TileSums {
   Pack<T> of[kPacks][kSums];
 };
 
-// term(entry, sums) adds the terms of entry c to kSums sums of each pack. Runs of 32 entries, each
-// in order; then the runs in order. Of one pack, four runs are taken side by side, since an
-// addition waits for the one before.
+// The sums over all runs that threads have stored, of the tile at x.
+template <std::size_t kSums, std::size_t kPacks, typename T>
+HWY_NOINLINE TileSums<T, kPacks, kSums> SumsOfSections(const Job<T>& job, const T* x) {
+  const auto point = static_cast<std::size_t>(x - job.x);
+  TileSums<T, kPacks, kSums> sums;
+  for (std::size_t run = 0; run * kRun < job.width; ++run) {
+    Times<kPacks * kSums>([&](auto i) HWY_ATTR {
+      constexpr std::size_t p = i() / kSums, k = i() % kSums;
+      const Pack<T> sum =
+          Load(job.section->runs + job.section->At(run, k, point + p * kPackLanes<T>));
+      sums.of[p][k] = run == 0 ? sum : sums.of[p][k] + sum;
+    });
+  }
+  return sums;
+}
+
+// term(entry, sums) adds the terms of entry c to kSums sums of each pack. Of few packs, several
+// runs are taken side by side, since an addition waits for the one before.
 template <typename T, std::size_t kPacks, std::size_t kSums, class Term>
-HWY_INLINE TileSums<T, kPacks, kSums> SumsOverEntries(std::size_t width, const Term& term) {
-  constexpr std::size_t kRun = 32;
+HWY_INLINE TileSums<T, kPacks, kSums> SumsOverEntries(const Job<T>& job, const T* x,
+                                                      const Term& term) {
+  constexpr std::size_t kRuns = kWide / kPacks;
   using Sums = TileSums<T, kPacks, kSums>;
-  Sums sums;
+  if (HWY_UNLIKELY(job.section != nullptr && job.section->writes))
+    return SumsOfSections<kSums, kPacks>(job, x);
+  const std::size_t width = job.last_entry();
+  Sums sums = {};
   const auto add = [&](std::size_t start, const Sums& run) HWY_ATTR {
-    for (std::size_t p = 0; p < kPacks; ++p) {
-      for (std::size_t s = 0; s < kSums; ++s) {
-        sums.of[p][s] = start == 0 ? run.of[p][s] : sums.of[p][s] + run.of[p][s];
+    Times<kPacks * kSums>([&](auto i) HWY_ATTR {
+      constexpr std::size_t p = i() / kSums, k = i() % kSums;
+      if (HWY_UNLIKELY(job.section != nullptr)) {
+        const auto point = static_cast<std::size_t>(x - job.x) + p * kPackLanes<T>;
+        return Store(run.of[p][k], job.section->runs + job.section->At(start / kRun, k, point));
       }
-    }
+      sums.of[p][k] = start == 0 ? run.of[p][k] : sums.of[p][k] + run.of[p][k];
+    });
   };
   const auto clear = [](Sums& run) HWY_ATTR {
-    for (auto& pack : run.of) {
-      for (Pack<T>& sum : pack) sum = Zero<T>();
-    }
+    Times<kPacks * kSums>([&](auto i) HWY_ATTR { run.of[i() / kSums][i() % kSums] = Zero<T>(); });
   };
-  std::size_t start = 0;
-  for (; kPacks == 1 && start + 4 * kRun <= width; start += 4 * kRun) {
-    Sums runs[4];
-    clear(runs[0]), clear(runs[1]), clear(runs[2]), clear(runs[3]);
-    // Written out, so that sums stay in registers.
+  std::size_t start = job.first_entry();
+  for (; kRuns > 1 && start + kRuns * kRun <= width; start += kRuns * kRun) {
+    Sums runs[kRuns];
+    Times<kRuns>([&](auto r) HWY_ATTR { clear(runs[r()]); });
     for (std::size_t c = start; c < start + kRun; ++c) {
-      term(c, runs[0].of);
-      term(c + kRun, runs[1].of);
-      term(c + 2 * kRun, runs[2].of);
-      term(c + 3 * kRun, runs[3].of);
+      Times<kRuns>([&](auto r) HWY_ATTR { term(c + r() * kRun, runs[r()].of); });
     }
-    add(start, runs[0]);
-    add(start + kRun, runs[1]);
-    add(start + 2 * kRun, runs[2]);
-    add(start + 3 * kRun, runs[3]);
+    Times<kRuns>([&](auto r) HWY_ATTR { add(start + r() * kRun, runs[r()]); });
   }
   for (; start < width; start += kRun) {
     const std::size_t end = width - start < kRun ? width : start + kRun;
@@ -94,6 +119,21 @@ struct TileScales {
   }
 };
 
+// run(packs, count) with packs, a std::integral_constant, being how many hold the points, and
+// count how many of them the last one holds. Requires: points > 0, no more than kWide packs of
+// them.
+template <typename T, class Run>
+HWY_INLINE void WithPacks(std::size_t points, const Run& run) {
+  const std::size_t packs = (points + kPackLanes<T> - 1) / kPackLanes<T>;
+  const std::size_t count = points - (packs - 1) * kPackLanes<T>;
+  if (packs == 1) return run(std::integral_constant<std::size_t, 1>(), count);
+  if (packs == 2) return run(std::integral_constant<std::size_t, 2>(), count);
+  if constexpr (kWide > 2) {
+    if (packs == 3) return run(std::integral_constant<std::size_t, 3>(), count);
+    run(std::integral_constant<std::size_t, 4>(), count);
+  }
+}
+
 // About the mean of the first few entries, of which there are 16; summed about the first one, so
 // that equal entries have no deviations at all.
 template <std::size_t kPacks, typename T, class P>
@@ -101,29 +141,29 @@ HWY_INLINE void AboutFirst(const Job<T>& job, const Columns<const T>& x, P part,
   const std::size_t few = job.width < 16 ? job.width : 16;
   const Pack<T> share = Set(job.width < 16 ? job.share : T{1} / T{16});
   for (std::size_t p = 0; p < kPacks; ++p) {
-    const T* column = x.at + p * kPackLanes<T>;
-    const Pack<T> first = Load(column, part);
+    const Pack<T> first = LoadPack<kPacks>(x.at, p, part);
     Pack<T> sum = Zero<T>();
-    for (std::size_t c = 0; c < few; ++c) sum = sum + (Load(column + c * x.stride, part) - first);
+    for (std::size_t c = 0; c < few; ++c) {
+      sum = sum + (LoadPack<kPacks>(x.at + c * x.stride, p, part) - first);
+    }
     about[p] = MulAdd(sum, share, first);
   }
 }
 
 // Loads the entries of columns. kCopy: they are copied, and the tile to the right is called for:
 // hardware foresees no such stride.
-template <bool kCopy, typename T, class P>
+template <bool kCopy, std::size_t kPacks, typename T, class P>
 struct Reader {
   Columns<const T> from;
   Columns<T> copy;
   P part;
-  std::size_t tile;  // points of one
 
-  HWY_INLINE Pack<T> operator()(std::size_t c, std::size_t lane) const {
-    const T* at = from.at + c * from.stride + lane;
-    const Pack<T> value = Load(at, part);
+  HWY_INLINE Pack<T> operator()(std::size_t c, std::size_t p) const {
+    const T* at = from.at + c * from.stride;
+    const Pack<T> value = LoadPack<kPacks>(at, p, part);
     if constexpr (kCopy) {
-      Store(value, copy.at + c * copy.stride + lane);
-      __builtin_prefetch(at + tile, 0, 2);
+      Store(value, copy.at + c * copy.stride + p * kPackLanes<T>);
+      __builtin_prefetch(at + (p + kPacks) * kPackLanes<T>, 0, 2);
     }
     return value;
   }
@@ -133,31 +173,33 @@ struct Reader {
 // on x is the copy.
 template <std::size_t kPacks, typename T, class P, class Run>
 HWY_INLINE void Reading(Columns<const T>& x, const Columns<T>& copy, P part, const Run& run) {
-  constexpr std::size_t kTile = kPacks * kPackLanes<T>;
-  if (copy.at == nullptr) return run(Reader<false, T, P>{x, copy, part, kTile});
-  run(Reader<true, T, P>{x, copy, part, kTile});
+  if (copy.at == nullptr) return run(Reader<false, kPacks, T, P>{x, copy, part});
+  run(Reader<true, kPacks, T, P>{x, copy, part});
   x = {copy.at, copy.stride};
 }
 
 template <std::size_t kPacks, typename T, class Read>
-HWY_INLINE TileSums<T, kPacks, 2> SumDeviations(std::size_t width, const Read& read,
+HWY_INLINE TileSums<T, kPacks, 2> SumDeviations(const Job<T>& job, const Read& read,
                                                 const Pack<T>* about) {
   Pack<T> centre[kPacks];
   for (std::size_t p = 0; p < kPacks; ++p) centre[p] = about[p];
-  return SumsOverEntries<T, kPacks, 2>(width, [=](std::size_t c, Pack<T>(*sum)[2]) HWY_ATTR {
-    for (std::size_t p = 0; p < kPacks; ++p) {
-      const Pack<T> deviation = read(c, p * kPackLanes<T>) - centre[p];
-      sum[p][0] = sum[p][0] + deviation;
-      sum[p][1] = MulAdd(deviation, deviation, sum[p][1]);
-    }
-  });
+  return SumsOverEntries<T, kPacks, 2>(job, read.from.at,
+                                       [=](std::size_t c, Pack<T>(*sum)[2]) HWY_ATTR {
+                                         for (std::size_t p = 0; p < kPacks; ++p) {
+                                           const Pack<T> deviation = read(c, p) - centre[p];
+                                           sum[p][0] = sum[p][0] + deviation;
+                                           sum[p][1] = MulAdd(deviation, deviation, sum[p][1]);
+                                         }
+                                       });
 }
 
 // Moments of the pack of points at x.at, once more about the mean.
 template <typename T, class P>
 HWY_NOINLINE void SumAgain(const Job<T>& job, Columns<const T> x, P part, Moments<T>& moments) {
-  const Reader<false, T, P> read = {x, Columns<T>(), part, 0};
-  const auto sums = SumDeviations<1>(job.width, read, &moments.mean);
+  const Reader<false, 1, T, P> read = {x, Columns<T>(), part};
+  Job<T> whole = job;
+  whole.section = nullptr;
+  const auto sums = SumDeviations<1>(whole, read, &moments.mean);
   Replace(MomentsOf<true>(job, moments.mean, sums.of[0][0], sums.of[0][1]), moments);
 }
 
@@ -168,13 +210,14 @@ HWY_INLINE TileScales<T, kPacks> CentredScalesOf(const Job<T>& job, Columns<cons
   AboutFirst<kPacks>(job, x, part, about);
   TileSums<T, kPacks, 2> sums;
   Reading<kPacks>(x, copy, part, [&](const auto& read) HWY_ATTR {
-    sums = SumDeviations<kPacks>(job.width, read, about);
+    sums = SumDeviations<kPacks>(job, read, about);
   });
   TileScales<T, kPacks> scales;
   for (std::size_t p = 0; p < kPacks; ++p) {
     Moments<T> moments = MomentsOf<false>(job, about[p], sums.of[p][0], sums.of[p][1]);
     if (HWY_UNLIKELY(Any(moments.lost))) {
-      SumAgain(job, Columns<const T>{x.at + p * kPackLanes<T>, x.stride}, part, moments);
+      const Columns<const T> its = {x.at + p * kPackLanes<T>, x.stride};
+      p + 1 < kPacks ? SumAgain(job, its, Full(), moments) : SumAgain(job, its, part, moments);
     }
     scales.of[p] = {moments.mean, -(moments.rest * moments.inverse), moments.inverse};
     scales.rest[p] = moments.rest;
@@ -195,10 +238,10 @@ HWY_INLINE TileScales<T, kPacks> ScalesOf(const Job<T>& job, Columns<const T>& x
       Reading<kPacks>(x, copy, part, [&](const auto& read) HWY_ATTR {
         const auto term = [=](std::size_t c, Pack<T>(*sum)[1]) HWY_ATTR {
           for (std::size_t p = 0; p < kPacks; ++p) {
-            sum[p][0] = AddPower<kForm>(read(c, p * kPackLanes<T>), sum[p][0]);
+            sum[p][0] = AddPower<kForm>(read(c, p), sum[p][0]);
           }
         };
-        sums = SumsOverEntries<T, kPacks, 1>(job.width, term);
+        sums = SumsOverEntries<T, kPacks, 1>(job, read.from.at, term);
       });
       for (std::size_t p = 0; p < kPacks; ++p) {
         scales.of[p].inverse = InverseOf<kForm>(job, sums.of[p][0]);

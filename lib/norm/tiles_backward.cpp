@@ -10,141 +10,11 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
-#include "lib/norm/tile-inl.h"
+#include "lib/norm/pair_derivatives-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace crease::norm {
 namespace HWY_NAMESPACE {
-
-// What runs through the tiles of a block. Sums over points are kept by lane between tiles, and
-// added over the lanes with the last one.
-template <typename T>
-struct Pass {
-  const Job<T>& job;
-  TileScratch<T> scratch;
-  BlockSums<T> sums;
-  Pack<T> d_alpha;  // by lane
-  // Sums by lane of L entries, of the last tile. Zeros beyond a group's entries.
-  alignas(64) T weight_lanes[kPackLanes<T> * kPackLanes<T>] = {};
-  alignas(64) T bias_lanes[kPackLanes<T> * kPackLanes<T>] = {};
-};
-
-template <typename T>
-struct Tile {
-  Columns<const T> x, d_y;
-  Columns<T> x_copy, d_y_copy;  // to be made; at == nullptr: none
-  Columns<T> out;
-  bool stream = false;
-  bool fresh = false, last = false;  // of its block
-};
-
-template <typename T, std::size_t kPacks>
-struct TileShared {
-  Shared<T> of[kPacks];
-};
-
-template <Form kForm, std::size_t kPacks, typename T, class P>
-HWY_INLINE TileShared<T, kPacks> SharedOf(const Job<T>& job, const T* weight, Tile<T>& tile,
-                                          const TileScales<T, kPacks>& scales, P part) {
-  constexpr std::size_t L = kPackLanes<T>, kSums = kForm == Form::kCentred ? 2 : 1;
-  TileSums<T, kPacks, kSums> sums;
-  const auto sum_up = [&](const auto& x, const auto& d_y) HWY_ATTR {
-    const TileScales<T, kPacks> its = scales;
-    const auto term = [=](std::size_t c, Pack<T>(*sum)[kSums]) HWY_ATTR {
-      for (std::size_t p = 0; p < kPacks; ++p) {
-        const Pack<T> value = x(c, p * L), g = d_y(c, p * L) * Set(weight[c]);
-        sum[p][0] = AddAlong<kForm>(value, Normalised<kForm>(value, its.of[p]), g, sum[p][0]);
-        if constexpr (kForm == Form::kCentred) sum[p][1] = sum[p][1] + g;
-      }
-    };
-    sums = SumsOverEntries<T, kPacks, kSums>(job.width, term);
-  };
-  Reading<kPacks>(tile.d_y, tile.d_y_copy, part, [&](const auto& d_y) HWY_ATTR {
-    Reading<kPacks>(tile.x, tile.x_copy, part, [&](const auto& x) HWY_ATTR { sum_up(x, d_y); });
-  });
-  TileShared<T, kPacks> shared;
-  for (std::size_t p = 0; p < kPacks; ++p) {
-    shared.of[p].along = AlongOf<kForm>(job, sums.of[p][0]);
-    shared.of[p].mean = Zero<T>();
-    if constexpr (kForm == Form::kCentred) {
-      shared.of[p].mean = sums.of[p][1] * Set(job.share);
-    }
-  }
-  return shared;
-}
-
-// d_x of one entry; adds to its sums over points.
-template <Form kForm, bool kSums, bool kStream, std::size_t kPacks, typename T, class P>
-HWY_INLINE void WriteEntry(const Tile<T>& tile, std::size_t c, T weight,
-                           const TileScales<T, kPacks>& scales, const TileShared<T, kPacks>& shared,
-                           P part, Pack<T>& weight_sum, Pack<T>& bias_sum) {
-  const Pack<T> factor = Set(weight);
-  for (std::size_t p = 0; p < kPacks; ++p) {
-    const std::size_t lane = p * kPackLanes<T>;
-    const Pack<T> x = Load(tile.x.at + c * tile.x.stride + lane, part);
-    const Pack<T> d_y = Load(tile.d_y.at + c * tile.d_y.stride + lane, part);
-    const Pack<T> u = Normalised<kForm>(x, scales.of[p]);
-    if constexpr (kSums) weight_sum = MulAdd(d_y, u, weight_sum), bias_sum = bias_sum + d_y;
-    Write(Derivative<kForm>(x, u, d_y * factor, scales.of[p], shared.of[p]),
-          tile.out.at + c * tile.out.stride + lane, part, kStream);
-  }
-}
-
-// `by_lane`: (count, L), count <= L.
-template <typename T>
-HWY_INLINE void SumOverLanes(const T* by_lane, std::size_t count, T* sums) {
-  const Pack<T> sum = SumRows(by_lane);
-  count == kPackLanes<T> ? Store(sum, sums) : StoreFirst(sum, sums, count);
-}
-
-template <Form kForm, bool kSums, bool kStream, std::size_t kPacks, typename T, class P>
-void WriteDerivatives(Pass<T>& pass, std::size_t group, Tile<T> tile, TileScales<T, kPacks> scales,
-                      TileShared<T, kPacks> shared, P part) {
-  constexpr std::size_t L = kPackLanes<T>;
-  const std::size_t width = pass.job.width, offset = group * width;
-  const T* weight = pass.job.weight + offset;
-  T* d_weight = pass.scratch.d_weight + offset * L;
-  T* d_bias = pass.scratch.d_bias + offset * L;
-  for (std::size_t start = 0; start < width; start += L) {
-    const std::size_t end = width - start < L ? width : start + L;
-    // With the last tile sums go no further than here.
-    T* to_weight = tile.last ? pass.weight_lanes : d_weight + start * L;
-    T* to_bias = tile.last ? pass.bias_lanes : d_bias + start * L;
-    for (std::size_t c = start; c < end; ++c) {
-      Pack<T> weight_sum = Zero<T>(), bias_sum = Zero<T>();
-      if (kSums && !tile.fresh)
-        weight_sum = Load(d_weight + c * L), bias_sum = Load(d_bias + c * L);
-      WriteEntry<kForm, kSums, kStream>(tile, c, weight[c], scales, shared, part, weight_sum,
-                                        bias_sum);
-      if constexpr (kSums) {
-        Store(weight_sum, to_weight + (c - start) * L);
-        Store(bias_sum, to_bias + (c - start) * L);
-      }
-    }
-    if (kSums && tile.last) {
-      SumOverLanes(pass.weight_lanes, end - start, pass.sums.d_weight + offset + start);
-      SumOverLanes(pass.bias_lanes, end - start, pass.sums.d_bias + offset + start);
-    }
-  }
-}
-
-template <Form kForm, std::size_t kPacks, typename T, class P>
-void BackwardColumns(Pass<T>& pass, std::size_t group, Tile<T> tile,
-                     const TileScales<T, kPacks>& scales, P part) {
-  const Job<T>& job = pass.job;
-  const auto shared =
-      SharedOf<kForm, kPacks>(job, job.weight + group * job.width, tile, scales, part);
-  if constexpr (kForm == Form::kTanh) {
-    for (const Shared<T>& pack : shared.of) pass.d_alpha = pass.d_alpha + pack.along;
-  }
-  if (pass.sums.d_weight != nullptr) {
-    tile.stream ? WriteDerivatives<kForm, true, true>(pass, group, tile, scales, shared, part)
-                : WriteDerivatives<kForm, true, false>(pass, group, tile, scales, shared, part);
-  } else {
-    tile.stream ? WriteDerivatives<kForm, false, true>(pass, group, tile, scales, shared, part)
-                : WriteDerivatives<kForm, false, false>(pass, group, tile, scales, shared, part);
-  }
-}
 
 template <typename T>
 HWY_INLINE Pack<T> LoadStatistic(const Job<T>& job, const T* from, std::size_t point,
@@ -152,14 +22,16 @@ HWY_INLINE Pack<T> LoadStatistic(const Job<T>& job, const T* from, std::size_t p
   if (job.statistics_point_stride == 1 && count == kPackLanes<T>) {
     return Load(from + job.StatisticAt(point, group));
   }
-  if (job.statistics_point_stride == 1)
-    return LoadFirst(from + job.StatisticAt(point, group), count);
+  if (job.statistics_point_stride == 1) {
+    return Load(from + job.StatisticAt(point, group), PartOf<T>(count));
+  }
   alignas(64) T values[kPackLanes<T>] = {};
   for (std::size_t i = 0; i < count; ++i) values[i] = from[job.StatisticAt(point + i, group)];
   return Load(values);
 }
 
-// From the statistics, or from x, which is copied on the way as in ScalesOf.
+// From the statistics, or from x, which is copied on the way as in ScalesOf. `count` points lie in
+// the last pack.
 template <Form kForm, std::size_t kPacks, typename T, class P>
 HWY_INLINE TileScales<T, kPacks> KnownScales(const Job<T>& job, std::size_t point,
                                              std::size_t group, std::size_t count,
@@ -170,12 +42,13 @@ HWY_INLINE TileScales<T, kPacks> KnownScales(const Job<T>& job, std::size_t poin
   TileScales<T, kPacks> scales;
   for (std::size_t p = 0; p < kPacks; ++p) {
     const std::size_t first = point + p * kPackLanes<T>;
+    const std::size_t some = p + 1 < kPacks ? kPackLanes<T> : count;
     Scale<T>& scale = scales.of[p];
-    scale = {Zero<T>(), Zero<T>(), LoadStatistic(job, job.known_inverse, first, group, count)};
+    scale = {Zero<T>(), Zero<T>(), LoadStatistic(job, job.known_inverse, first, group, some)};
     if constexpr (kForm == Form::kCentred) {
-      scale.mean = LoadStatistic(job, job.known_mean, first, group, count);
+      scale.mean = LoadStatistic(job, job.known_mean, first, group, some);
       if (job.known_mean_rest != nullptr) {
-        const Pack<T> rest = LoadStatistic(job, job.known_mean_rest, first, group, count);
+        const Pack<T> rest = LoadStatistic(job, job.known_mean_rest, first, group, some);
         scale.offset = -(rest * scale.inverse);
       }
     }
@@ -237,15 +110,13 @@ HWY_NOINLINE void BackwardUnusual(Pass<T>& pass, std::size_t point, std::size_t 
   }
 }
 
-// Fewer points than a pack holds.
-template <Form kForm, typename T>
-void BackwardRemainder(Pass<T>& pass, std::size_t point, std::size_t group, std::size_t count,
-                       bool fresh) {
+// Feature-major: the last points, `count` of them in the last of kPacks packs.
+template <Form kForm, std::size_t kPacks, typename T>
+void BackwardLast(Pass<T>& pass, std::size_t point, std::size_t group, std::size_t count,
+                  bool fresh) {
+  constexpr std::size_t L = kPackLanes<T>;
   const Job<T>& job = pass.job;
   const std::size_t at = job.At(point, group, 0);
-  if (job.point_stride != 1) {
-    return BackwardUnusual<kForm>(pass, point, group, count, fresh, true);
-  }
   Tile<T> tile = {.x = {job.x + at, job.entry_stride},
                   .d_y = {job.d_y + at, job.entry_stride},
                   .x_copy = {},
@@ -253,14 +124,33 @@ void BackwardRemainder(Pass<T>& pass, std::size_t point, std::size_t group, std:
                   .out = {job.out + at, job.entry_stride},
                   .fresh = fresh,
                   .last = true};
-  TileScales<T, 1> scales =
-      KnownScales<kForm, 1>(job, point, group, count, tile.x, Columns<T>(), Part{count});
+  const Part<T> part = PartOf<T>(count);
+  TileScales<T, kPacks> scales =
+      KnownScales<kForm, kPacks>(job, point, group, count, tile.x, Columns<T>(), part);
   if constexpr (kForm != Form::kTanh) {
     // Lanes without a point are as good as usual ones.
-    scales.of[0].inverse = scales.of[0].inverse + KeepLast(Set(T{1}), count);
-    if (!scales.Usual()) return BackwardUnusual<kForm>(pass, point, group, count, fresh, true);
+    Scale<T>& scale = scales.of[kPacks - 1];
+    scale.inverse = Select(part.mask, scale.inverse, Set(T{1}));
+    if (!scales.Usual()) {
+      if (job.section != nullptr) {
+        job.section->unusual = true;
+        return;
+      }
+      for (std::size_t p = 0; p < kPacks; ++p) {
+        const bool ends = p + 1 == kPacks;
+        BackwardUnusual<kForm>(pass, point + p * L, group, ends ? count : L, fresh && p == 0, ends);
+      }
+      return;
+    }
   }
-  BackwardColumns<kForm, 1>(pass, group, tile, scales, Part{count});
+  if constexpr (kPacks == 1) {
+    if (fresh && count <= L / 2 && job.width >= 2 * kRun) {
+      return pass.sums.d_weight != nullptr
+                 ? BackwardPairs<kForm, true>(pass, group, tile, scales, count)
+                 : BackwardPairs<kForm, false>(pass, group, tile, scales, count);
+    }
+  }
+  BackwardColumns<kForm, kPacks>(pass, group, tile, scales, part);
 }
 
 template <Form kForm, std::size_t kPacks, typename T>
@@ -291,6 +181,10 @@ HWY_INLINE void BackwardTile(Pass<T>& pass, std::size_t point, std::size_t group
   const TileScales<T, kPacks> scales = KnownScales<kForm, kPacks>(
       job, point, group, L, tile.x, copies ? x_copy : Columns<T>(), Full());
   if (kForm != Form::kTanh && !scales.Usual()) {
+    if (job.section != nullptr) {
+      job.section->unusual = true;
+      return;
+    }
     for (std::size_t p = 0; p < kPacks; ++p) {
       BackwardUnusual<kForm>(pass, point + p * L, group, L, fresh && p == 0,
                              last && p + 1 == kPacks);
@@ -311,20 +205,24 @@ void BackwardRange(const Job<T>& job, std::size_t first, std::size_t last, const
   Pass<T> pass = {
       .job = job, .scratch = {job.width, job.groups, memory}, .sums = sums, .d_alpha = Zero<T>()};
   std::size_t p = first;
-  if (pass.scratch.tile >= kWide * L) {
-    for (; p + kWide * L <= last; p += kWide * L) {
-      for (std::size_t k = 0; k < job.groups; ++k) {
-        BackwardTile<kForm, kWide>(pass, p, k, p == first, p + kWide * L == last);
-      }
+  for (; p + kWide * L <= last; p += kWide * L) {
+    for (std::size_t k = 0; k < job.groups; ++k) {
+      BackwardTile<kForm, kWide>(pass, p, k, p == first, p + kWide * L == last);
     }
   }
-  for (; p + L <= last; p += L) {
+  for (; job.point_stride != 1 && p + L <= last; p += L) {
     for (std::size_t k = 0; k < job.groups; ++k) {
       BackwardTile<kForm, 1>(pass, p, k, p == first, p + L == last);
     }
   }
   for (std::size_t k = 0; k < job.groups && p < last; ++k) {
-    BackwardRemainder<kForm>(pass, p, k, last - p, p == first);
+    if (job.point_stride != 1) {
+      BackwardUnusual<kForm>(pass, p, k, last - p, p == first, true);
+      continue;
+    }
+    WithPacks<T>(last - p, [&](auto packs, std::size_t count) {
+      BackwardLast<kForm, packs()>(pass, p, k, count, p == first);
+    });
   }
   if (sums.d_alpha != nullptr) {
     alignas(64) T lanes[L * L] = {};

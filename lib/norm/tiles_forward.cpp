@@ -16,16 +16,15 @@ namespace HWY_NAMESPACE {
 
 template <Form kForm, bool kAffine, bool kStream, std::size_t kPacks, typename T, class P>
 HWY_INLINE void WriteEntries(const Job<T>& job, std::size_t group, Columns<const T> x,
-                             TileScales<T, kPacks> scales, Columns<T> y, P part) {
+                             const TileScales<T, kPacks>& scales, Columns<T> y, P part) {
   const T* weight = job.weight + group * job.width;
   const T* bias = job.bias + group * job.width;
-  const std::size_t width = job.width;
-  for (std::size_t c = 0; c < width; ++c) {
+  const std::size_t last = job.last_entry();
+  for (std::size_t c = job.first_entry(); c < last; ++c) {
     for (std::size_t p = 0; p < kPacks; ++p) {
-      Pack<T> u =
-          Normalised<kForm>(Load(x.at + c * x.stride + p * kPackLanes<T>, part), scales.of[p]);
+      Pack<T> u = Normalised<kForm>(LoadPack<kPacks>(x.at + c * x.stride, p, part), scales.of[p]);
       if constexpr (kAffine) u = MulAdd(Set(weight[c]), u, Set(bias[c]));
-      Write(u, y.at + c * y.stride + p * kPackLanes<T>, part, kStream);
+      WritePack<kPacks>(u, y.at + c * y.stride, p, part, kStream);
     }
   }
 }
@@ -36,29 +35,24 @@ TileScales<T, kPacks> ForwardColumns(const Job<T>& job, std::size_t group, Colum
                                      const Columns<T>& copy, const Columns<T>& y, P part,
                                      bool stream) {
   const TileScales<T, kPacks> scales = ScalesOf<kForm, kPacks>(job, x, copy, part);
-  if (job.affine) {
-    stream ? WriteEntries<kForm, true, true>(job, group, x, scales, y, part)
-           : WriteEntries<kForm, true, false>(job, group, x, scales, y, part);
-  } else {
-    stream ? WriteEntries<kForm, false, true>(job, group, x, scales, y, part)
-           : WriteEntries<kForm, false, false>(job, group, x, scales, y, part);
+  if (job.only_sums()) return scales;
+  if constexpr (std::is_same_v<P, Full>) {  // parts of packs are never streamed
+    if (stream) {
+      job.affine ? WriteEntries<kForm, true, true>(job, group, x, scales, y, part)
+                 : WriteEntries<kForm, false, true>(job, group, x, scales, y, part);
+      return scales;
+    }
   }
+  job.affine ? WriteEntries<kForm, true, false>(job, group, x, scales, y, part)
+             : WriteEntries<kForm, false, false>(job, group, x, scales, y, part);
   return scales;
 }
 
-template <Form kForm, typename T>
-void Finish(const Job<T>& job, std::size_t point, std::size_t group, std::size_t count,
-            const Scale<T>& scale, const Pack<T>& mean_rest) {
-  if constexpr (kForm == Form::kTanh) return;
-  const bool usual = AllWithin(scale.inverse, kLowestInverse<T>, kHighestInverse<T>);
-  if (usual && job.inverse == nullptr && job.mean == nullptr && job.mean_rest == nullptr) return;
-  if (usual && job.statistics_point_stride == 1 && count == kPackLanes<T>) {
-    const std::size_t at = job.StatisticAt(point, group);
-    if (job.mean != nullptr) Store(scale.mean, job.mean + at);
-    if (job.mean_rest != nullptr) Store(mean_rest, job.mean_rest + at);
-    if (job.inverse != nullptr) Store(scale.inverse, job.inverse + at);
-    return;
-  }
+// Statistics one by one; points whose entries need scaling.
+template <typename T>
+HWY_NOINLINE void FinishOneByOne(const Job<T>& job, std::size_t point, std::size_t group,
+                                 std::size_t count, const Scale<T>& scale,
+                                 const Pack<T>& mean_rest) {
   alignas(64) T mean[kPackLanes<T>], rest[kPackLanes<T>], inverse[kPackLanes<T>];
   Store(scale.mean, mean);
   Store(mean_rest, rest);
@@ -72,51 +66,78 @@ void Finish(const Job<T>& job, std::size_t point, std::size_t group, std::size_t
   }
 }
 
-template <Form kForm, std::size_t kPacks, typename T>
-HWY_INLINE void ForwardTile(const Job<T>& job, std::size_t point, std::size_t group,
-                            const TileScratch<T>& scratch) {
-  const std::size_t at = job.At(point, group, 0);
-  const Columns<T> x_copy = {scratch.x, kPacks * kPackLanes<T>};
-  TileScales<T, kPacks> scales;
-  if (job.point_stride == 1) {
-    const bool copies = Copies(job);
-    scales = ForwardColumns<kForm, kPacks>(
-        job, group, Columns<const T>{job.x + at, job.entry_stride}, copies ? x_copy : Columns<T>(),
-        Columns<T>{job.out + at, job.entry_stride}, Full(), job.stream);
-  } else {
-    const Columns<T> y = {scratch.out, kPacks * kPackLanes<T>};
-    TurnIn<kPacks>(job, job.x + at, x_copy);
-    scales = ForwardColumns<kForm, kPacks>(job, group, Columns<const T>{x_copy.at, x_copy.stride},
-                                           Columns<T>(), y, Full(), false);
-    job.stream ? TurnOutStreaming<kPacks>(job, y, scratch.d_y, job.out + at)
-               : TurnOut<kPacks>(job, y, job.out + at);
+template <Form kForm, typename T>
+HWY_INLINE void Finish(const Job<T>& job, std::size_t point, std::size_t group, std::size_t count,
+                       const Scale<T>& scale, const Pack<T>& mean_rest) {
+  if (kForm == Form::kTanh || job.only_sums()) return;
+  const bool usual = AllWithin(scale.inverse, kLowestInverse<T>, kHighestInverse<T>);
+  if (job.section != nullptr) {
+    if (!usual) job.section->unusual = true;
+    if (!usual || !job.section->leads) return;
   }
+  if (HWY_LIKELY(usual && job.statistics_point_stride == 1 && count == kPackLanes<T>)) {
+    const std::size_t at = job.StatisticAt(point, group);
+    if (job.mean != nullptr) Store(scale.mean, job.mean + at);
+    if (job.mean_rest != nullptr) Store(mean_rest, job.mean_rest + at);
+    if (job.inverse != nullptr) Store(scale.inverse, job.inverse + at);
+    return;
+  }
+  FinishOneByOne(job, point, group, count, scale, mean_rest);
+}
+
+template <Form kForm, std::size_t kPacks, typename T>
+HWY_INLINE void FinishTile(const Job<T>& job, std::size_t point, std::size_t group,
+                           std::size_t count, const TileScales<T, kPacks>& scales) {
   for (std::size_t p = 0; p < kPacks; ++p) {
-    Finish<kForm>(job, point + p * kPackLanes<T>, group, kPackLanes<T>, scales.of[p],
-                  scales.rest[p]);
+    Finish<kForm>(job, point + p * kPackLanes<T>, group, p + 1 < kPacks ? kPackLanes<T> : count,
+                  scales.of[p], scales.rest[p]);
   }
 }
 
-// Fewer points than a pack holds: as the first lanes of a pack, or of a tile whose other lanes are
-// 0.
-template <Form kForm, typename T>
-void ForwardRemainder(const Job<T>& job, std::size_t point, std::size_t group, std::size_t count,
-                      const TileScratch<T>& scratch) {
+template <Form kForm, std::size_t kPacks, typename T>
+HWY_INLINE void ForwardTile(const Job<T>& job, std::size_t point, std::size_t group,
+                            const TileScratch<T>& scratch) {
   constexpr std::size_t L = kPackLanes<T>;
   const std::size_t at = job.At(point, group, 0);
-  TileScales<T, 1> scales;
+  const Columns<T> x_copy = {scratch.x, kPacks * L};
   if (job.point_stride == 1) {
-    scales = ForwardColumns<kForm, 1>(job, group, Columns<const T>{job.x + at, job.entry_stride},
-                                      Columns<T>(), Columns<T>{job.out + at, job.entry_stride},
-                                      Part{count}, false);
-  } else {
-    ColumnsOfFew(job, job.x, point, group, count, scratch.x);
-    scales = ForwardColumns<kForm, 1>(job, group, Columns<const T>{scratch.x, L}, Columns<T>(),
-                                      Columns<T>{scratch.out, L}, Full(), false);
-    for (std::size_t c = 0; c < job.width; ++c) {
-      for (std::size_t i = 0; i < count; ++i) {
-        job.out[job.At(point + i, group, c)] = scratch.out[c * L + i];
-      }
+    const auto scales = ForwardColumns<kForm, kPacks>(
+        job, group, Columns<const T>{job.x + at, job.entry_stride},
+        Copies(job) ? x_copy : Columns<T>(), Columns<T>{job.out + at, job.entry_stride}, Full(),
+        job.stream);
+    return FinishTile<kForm>(job, point, group, L, scales);
+  }
+  const Columns<T> y = {scratch.out, kPacks * L};
+  TurnIn<kPacks>(job, job.x + at, x_copy);
+  const auto scales = ForwardColumns<kForm, kPacks>(
+      job, group, Columns<const T>{x_copy.at, x_copy.stride}, Columns<T>(), y, Full(), false);
+  job.stream ? TurnOutStreaming<kPacks>(job, y, scratch.d_y, job.out + at)
+             : TurnOut<kPacks>(job, y, job.out + at);
+  FinishTile<kForm>(job, point, group, L, scales);
+}
+
+// Feature-major: the last points, `count` of them in the last of kPacks packs.
+template <Form kForm, std::size_t kPacks, typename T>
+void ForwardLast(const Job<T>& job, std::size_t point, std::size_t group, std::size_t count) {
+  const std::size_t at = job.At(point, group, 0);
+  const auto scales = ForwardColumns<kForm, kPacks>(
+      job, group, Columns<const T>{job.x + at, job.entry_stride}, Columns<T>(),
+      Columns<T>{job.out + at, job.entry_stride}, PartOf<T>(count), false);
+  FinishTile<kForm>(job, point, group, count, scales);
+}
+
+// Row-major: fewer points than a pack holds, in a tile whose other lanes are 0.
+template <Form kForm, typename T>
+void ForwardFewRows(const Job<T>& job, std::size_t point, std::size_t group, std::size_t count,
+                    const TileScratch<T>& scratch) {
+  constexpr std::size_t L = kPackLanes<T>;
+  ColumnsOfFew(job, job.x, point, group, count, scratch.x);
+  const auto scales =
+      ForwardColumns<kForm, 1>(job, group, Columns<const T>{scratch.x, L}, Columns<T>(),
+                               Columns<T>{scratch.out, L}, Full(), false);
+  for (std::size_t c = 0; c < job.width; ++c) {
+    for (std::size_t i = 0; i < count; ++i) {
+      job.out[job.At(point + i, group, c)] = scratch.out[c * L + i];
     }
   }
   Finish<kForm>(job, point, group, count, scales.of[0], scales.rest[0]);
@@ -127,16 +148,22 @@ void ForwardRange(const Job<T>& job, std::size_t first, std::size_t last, T* mem
   constexpr std::size_t L = kPackLanes<T>;
   const TileScratch<T> scratch(job.width, job.groups, memory);
   std::size_t p = first;
-  if (scratch.tile >= kWide * L) {
-    for (; p + kWide * L <= last; p += kWide * L) {
-      for (std::size_t k = 0; k < job.groups; ++k) ForwardTile<kForm, kWide>(job, p, k, scratch);
+  for (; p + kWide * L <= last; p += kWide * L) {
+    for (std::size_t k = 0; k < job.groups; ++k) ForwardTile<kForm, kWide>(job, p, k, scratch);
+  }
+  if (job.point_stride == 1) {
+    for (std::size_t k = 0; k < job.groups && p < last; ++k) {
+      WithPacks<T>(last - p, [&](auto packs, std::size_t count) {
+        ForwardLast<kForm, packs()>(job, p, k, count);
+      });
     }
+    return;
   }
   for (; p + L <= last; p += L) {
     for (std::size_t k = 0; k < job.groups; ++k) ForwardTile<kForm, 1>(job, p, k, scratch);
   }
   for (std::size_t k = 0; k < job.groups && p < last; ++k) {
-    ForwardRemainder<kForm>(job, p, k, last - p, scratch);
+    ForwardFewRows<kForm>(job, p, k, last - p, scratch);
   }
 }
 

@@ -54,23 +54,49 @@ HWY_INLINE void FoldRows(Vector<T>* v, const Sum& sum) {
 
 #endif  // HWY_TARGET
 
-// The sums over the lanes of kVectorLanes packs, in as many lanes; each by the tree: lanes L/2
-// apart, L/4, ..., 1.
+// a's lanes L/2 apart added, and b's, in the lower and the upper half: the first step of the tree
+// by which lanes are summed.
 template <typename T>
-HWY_INLINE Vector<T> SumLanesOf(const T* rows) {
-  constexpr std::size_t kRows = kVectorLanes<T>;
+HWY_INLINE Pack<T> FoldHalves(const Pack<T>& a, const Pack<T>& b) {
+  Pack<T> r;
+  if constexpr (kVectors<T> == 1) {
+#if HWY_TARGET != HWY_SCALAR
+    r.v[0] = SumHalves(Tag<T>(), a.v[0], b.v[0]);
+#endif
+  } else {
+    constexpr std::size_t kHalf = kVectors<T> / 2;
+    CREASE_FOR_EACH_VECTOR_OF(T, {
+      const Pack<T>& from = i < kHalf ? a : b;
+      r.v[i] = hn::Add(from.v[i % kHalf], from.v[i % kHalf + kHalf]);
+    });
+  }
+  return r;
+}
+
+// The sums over kVectorLanes rows of L lanes, in as many lanes; each by the tree: lanes L/2 apart,
+// L/4, ..., 1. kFolded: halves of packs instead, by the tree without its first step; row i is the
+// lower half of pack i, row L/2 + i the upper one.
+template <bool kFolded, typename T>
+HWY_INLINE Vector<T> SumLanesOf(const T* packs, std::size_t first) {
+  constexpr std::size_t kRows = kVectorLanes<T>, L = kPackLanes<T>;
+  constexpr std::size_t kParts = kFolded ? (kVectors<T> + 1) / 2 : kVectors<T>;
+  constexpr std::size_t kPacks = kFolded && kVectors<T> == 1 ? kRows / 2 : kRows;
   Vector<T> v[kRows];
-  for (std::size_t r = 0; r < kRows; ++r) {
-    Pack<T> p = Load(rows + r * kPackLanes<T>);
-    for (std::size_t half = kVectors<T> / 2; half > 0; half /= 2) {
-      for (std::size_t i = 0; i < half; ++i) p.v[i] = hn::Add(p.v[i], p.v[i + half]);
+  for (std::size_t r = 0; r < kPacks; ++r) {
+    const std::size_t row = first + r;
+    const T* at = packs + (kFolded ? row % (L / 2) * L + row / (L / 2) * (L / 2) : row * L);
+    Vector<T> part[kParts];
+    for (std::size_t i = 0; i < kParts; ++i)
+      part[i] = hn::LoadU(Tag<T>(), at + i * kVectorLanes<T>);
+    for (std::size_t half = kParts / 2; half > 0; half /= 2) {
+      for (std::size_t i = 0; i < half; ++i) part[i] = hn::Add(part[i], part[i + half]);
     }
-    v[r] = p.v[0];
+    v[r] = part[0];
   }
 #if HWY_TARGET != HWY_SCALAR
   using D = Tag<T>;
   constexpr std::size_t kBlocks = kRows / kSquare<T>;
-  if constexpr (kBlocks == 4) {
+  if constexpr (kBlocks == 4 && !kFolded) {
     FoldRows<T, kRows / 2>(
         v, [](D d, Vector<T> a, Vector<T> b) HWY_ATTR { return SumHalves(d, a, b); });
   }
@@ -90,7 +116,14 @@ HWY_INLINE Vector<T> SumLanesOf(const T* rows) {
 template <typename T>
 HWY_INLINE Pack<T> SumRows(const T* rows) {
   Pack<T> r;
-  CREASE_FOR_EACH_VECTOR_OF(T, r.v[i] = SumLanesOf<T>(rows + i * kVectorLanes<T> * kPackLanes<T>));
+  CREASE_FOR_EACH_VECTOR_OF(T, r.v[i] = SumLanesOf<false>(rows, i * kVectorLanes<T>));
+  return r;
+}
+// The same from (L/2, L) that FoldHalves made of rows i and L/2 + i.
+template <typename T>
+HWY_INLINE Pack<T> SumFolded(const T* packs) {
+  Pack<T> r;
+  CREASE_FOR_EACH_VECTOR_OF(T, r.v[i] = SumLanesOf<true>(packs, i * kVectorLanes<T>));
   return r;
 }
 

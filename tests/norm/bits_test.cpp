@@ -36,7 +36,7 @@ TYPED_TEST(NormBits, AreEqualOnEveryTarget) {
   ASSERT_GE(targets.size(), 2u);
   for (const Options& kind : AllKinds()) {
     for (const std::size_t width : {1, 2, 3, 5, 8, 15, 16, 17, 33, 64, 100, 257, 1024, 4097}) {
-      for (const std::size_t points : {1, 7, 16, 17, 133}) {
+      for (const std::size_t points : {1, 7, 16, 17, 40, 64, 133}) {
         if (width * points > 20000) continue;
         for (const bool given : {true, false}) {
           Case<TypeParam> best(WithWidth(kind, width), points);
@@ -73,6 +73,34 @@ TYPED_TEST(NormBits, DoNotDependOnThreadsOrStatistics) {
         many.given_statistics = threads == 2;
         many.Run();
         ExpectSameBits(one, many);
+      }
+    }
+  }
+}
+
+// So few points that threads share out entries in feature-major, and halves of the points in
+// row-major. Some points overflow unless they are scaled.
+TYPED_TEST(NormBits, OfFewPointsDoNotDependOnThreads) {
+  for (const Options& kind : AllKinds()) {
+    for (const std::size_t width : {33, 64, 100, 1024}) {
+      for (const std::size_t points : {1, 8, 9, 21, 64, 85}) {
+        for (const bool unusual : {false, true}) {
+          Case<TypeParam> one(WithWidth(kind, width), points);
+          SCOPED_TRACE(Describe(one.options, points));
+          MoveFirstEntries(one);
+          if (unusual) {
+            const TypeParam large = std::numeric_limits<TypeParam>::max() / 8;
+            one.x[one.x.size() / 2] = large;
+          }
+          one.Run();
+          for (const int threads : {2, 3}) {
+            Case<TypeParam> many = one;
+            many.options.threads = threads;
+            many.Run();
+            ExpectSameBits(one, many);
+            if (this->HasFailure()) return;
+          }
+        }
       }
     }
   }

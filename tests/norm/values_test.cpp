@@ -5,7 +5,7 @@ namespace crease::norm {
 namespace {
 
 constexpr std::size_t kWidths[] = {1, 2, 3, 5, 8, 15, 16, 17, 33, 100, 257, 1024, 4097};
-constexpr std::size_t kPointCounts[] = {0, 1, 7, 16, 17, 997};
+constexpr std::size_t kPointCounts[] = {0, 1, 7, 16, 17, 40, 64, 997};
 
 template <typename T>
 class NormValues : public testing::Test {
