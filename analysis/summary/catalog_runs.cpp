@@ -2,6 +2,7 @@
 
 #include <limits>
 #include <memory>
+#include <unordered_map>
 #include <utility>
 
 #include <sqlite3.h>
@@ -27,6 +28,11 @@ class Rows {
     return result == SQLITE_ROW;
   }
 
+  [[noreturn]] void Damaged(const std::string& what) const {
+    throw DamagedError("catalog", what,
+                       "delete the store's catalog.sqlite*; it is made again from the shards");
+  }
+
   std::string Text(int column) const {
     const unsigned char* text = sqlite3_column_text(statement_.get(), column);
     if (text == nullptr) return "";
@@ -42,10 +48,7 @@ class Rows {
   }
 
  private:
-  [[noreturn]] void Fail() const {
-    throw DamagedError("catalog", sqlite3_errmsg(connection_),
-                       "delete the store's catalog.sqlite*; it is made again from the shards");
-  }
+  [[noreturn]] void Fail() const { Damaged(sqlite3_errmsg(connection_)); }
 
   struct Finalize {
     void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
@@ -54,27 +57,44 @@ class Rows {
   std::unique_ptr<sqlite3_stmt, Finalize> statement_;
 };
 
+// What the runs of a cell share, by the cell's number.
+std::unordered_map<std::int64_t, CatalogRun> ReadCells(const store::Catalog& catalog) {
+  Rows rows(catalog.connection(),
+            "SELECT cell, sweep, record, replace(config, '\"seed\":?', '\"seed\":0') FROM cells");
+  std::unordered_map<std::int64_t, CatalogRun> cells;
+  while (rows.Next()) {
+    CatalogRun& run = cells[rows.Integer(0)];
+    run.sweep = rows.Text(1);
+    run.record_json = rows.Text(2);
+    run.config = train::ConfigFromJson(rows.Text(3));
+  }
+  return cells;
+}
+
 }  // namespace
 
 std::vector<CatalogRun> ReadRuns(const store::Catalog& catalog) {
+  const auto cells = ReadCells(catalog);
   Rows rows(catalog.connection(),
-            "SELECT run_id, shard, shard_row, sweep, config, record, digest, outcome, steps_done,"
-            " final_loss, best_accuracy, no_verdict FROM runs ORDER BY rowid");
+            "SELECT run_id, shards.name, shard_row, cell, seed, digest, outcome, steps_done,"
+            " final_loss, best_accuracy, no_verdict"
+            " FROM run_rows JOIN shards ON shards.number = run_rows.shard"
+            " ORDER BY run_rows.rowid");
   std::vector<CatalogRun> runs;
   while (rows.Next()) {
-    CatalogRun run;
+    const auto cell = cells.find(rows.Integer(3));
+    if (cell == cells.end()) rows.Damaged("a run names a cell that is not there");
+    CatalogRun run = cell->second;
     run.run_id = rows.Text(0);
     run.shard = rows.Text(1);
     run.shard_row = rows.Integer(2);
-    run.sweep = rows.Text(3);
-    run.config = train::ConfigFromJson(rows.Text(4));
-    run.record_json = rows.Text(5);
-    run.digest = rows.Text(6);
-    run.diverged = rows.Text(7) == "diverged";
-    run.steps_done = rows.Integer(8);
-    run.final_loss = rows.Real(9);
-    run.best_accuracy = rows.Real(10);
-    run.no_verdict = rows.Text(11);
+    run.config.seed = static_cast<std::uint64_t>(rows.Integer(4));
+    run.digest = rows.Text(5);
+    run.diverged = rows.Text(6) == "diverged";
+    run.steps_done = rows.Integer(7);
+    run.final_loss = rows.Real(8);
+    run.best_accuracy = rows.Real(9);
+    run.no_verdict = rows.Text(10);
     runs.push_back(std::move(run));
   }
   return runs;

@@ -19,7 +19,10 @@ namespace crease::store {
 //                transition_count, no_verdict, config (JSON), record (JSON)
 //   transitions  run_id, number within the run, and the columns of detect::Transition
 //   sweeps       name, question, overrides, text, modified_utc
-//   shards       name, size_bytes, modified_ns, created_utc, runs, superseded_runs
+//   shards       number, name, size_bytes, modified_ns, created_utc, runs, superseded_runs
+// runs is a view: what all seeds of a cell share is kept once, in cells, and the rest in run_rows
+// (in the order in which shards were read), which name their cell and their shard by number.
+// The config of cells has "?" in place of the seed.
 // A figure that does not exist (NaN) is NULL. Of a run that several shards hold, `runs` has the
 // copy in the newest; a run's results are the same in all.
 class Catalog {

@@ -2,20 +2,19 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <ctime>
 #include <filesystem>
 #include <optional>
 #include <sstream>
 #include <sys/stat.h>
 #include <system_error>
-#include <type_traits>
 #include <utility>
 
 #include <toml++/toml.h>
 
 #include "lib/core/error.h"
 #include "lib/core/hash.h"
+#include "lib/store/catalog_schema.h"
 #include "lib/store/columns.h"
 #include "lib/store/files.h"
 #include "lib/store/layout.h"
@@ -25,54 +24,20 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string SqlType(ValueType type) {
-  switch (type) {
-    case ValueType::kReal:
-      return "REAL";
-    case ValueType::kString:
-      return "TEXT";
-    default:
-      return "INTEGER";
-  }
-}
-
-std::string Definition() {
-  std::string sql =
-      "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT);"
-      "CREATE TABLE shards (name TEXT PRIMARY KEY, size_bytes INTEGER, modified_ns INTEGER,"
-      " created_utc TEXT, runs INTEGER, superseded_runs INTEGER);"
-      "CREATE TABLE sweeps (name TEXT PRIMARY KEY, question TEXT, overrides TEXT, text TEXT,"
-      " modified_utc TEXT);"
-      "CREATE TABLE runs (run_id TEXT PRIMARY KEY, shard TEXT, shard_row INTEGER, sweep TEXT";
-  for (const RunColumn& column : RunColumns()) {
-    if (column.name == "run_id") continue;
-    sql += ", \"" + column.name + "\" " + SqlType(column.type);
-  }
-  sql +=
-      ", transition_count INTEGER, record TEXT);"
-      "CREATE INDEX runs_shard ON runs (shard);"
-      "CREATE TABLE transitions (run_id TEXT, number INTEGER";
-  for (const TransitionColumn& column : TransitionColumns()) {
-    const bool real = std::holds_alternative<double detect::Transition::*>(column.field);
-    sql += ", \"" + std::string(column.name) + (real ? "\" REAL" : "\" INTEGER");
-  }
-  return sql + ", PRIMARY KEY (run_id, number)) WITHOUT ROWID;";
-}
-
-std::int64_t DefinitionVersion() {
-  const std::string digits = HexDigestOf(Definition()).substr(0, 7);
-  return static_cast<std::int64_t>(std::strtoul(digits.c_str(), nullptr, 16)) + 1;
-}
-
-std::string InsertInto(const std::string& table, std::size_t columns) {
-  std::string sql = "INSERT INTO " + table + " VALUES (?";
+std::string InsertInto(const std::string& table, std::size_t columns,
+                       const std::string& insert = "INSERT INTO ") {
+  std::string sql = insert + table + " VALUES (?";
   for (std::size_t i = 1; i < columns; ++i) sql += ", ?";
   return sql + ")";
 }
 
+std::size_t CountColumns(bool (*is)(const RunColumn&)) {
+  return static_cast<std::size_t>(std::count_if(RunColumns().begin(), RunColumns().end(), is));
+}
+
 // Columns that an older shard lacks are left out of the result.
-std::vector<std::optional<ColumnValues>> ReadRunColumns(const ShardReader& reader) {
-  std::vector<std::optional<ColumnValues>> columns;
+RunTable ReadRunColumns(const ShardReader& reader) {
+  RunTable columns;
   for (const RunColumn& column : RunColumns()) {
     std::optional<ColumnValues> values = reader.Column(column.name);
     if (values && values->index() != EmptyColumn(column.type).index()) {
@@ -91,21 +56,45 @@ std::vector<std::optional<ColumnValues>> ReadRunColumns(const ShardReader& reade
   return columns;
 }
 
-// A statement keeps what was bound to it: most values are those of the row bound before, if any.
 void BindColumn(Statement& statement, int parameter, const std::optional<ColumnValues>& column,
-                std::size_t row, std::optional<std::size_t> row_before) {
-  if (!column) {
-    if (!row_before) statement.BindNull(parameter);
-    return;
+                std::size_t row) {
+  if (!column) return statement.BindNull(parameter);
+  std::visit([&](const auto& values) { statement.Bind(parameter, values[row]); }, *column);
+}
+
+// A configuration's JSON around its seed; no tail if it has none.
+struct AroundSeed {
+  std::string_view head, tail;
+  bool operator==(const AroundSeed&) const = default;
+};
+
+AroundSeed CutSeed(std::string_view config) {
+  const std::size_t at = config.rfind(kSeed);
+  if (at == std::string_view::npos) return {config, {}};
+  const std::size_t begin = at + kSeed.size();
+  const std::size_t end = std::min(config.find_first_not_of("0123456789", begin), config.size());
+  return {config.substr(0, begin), config.substr(end)};
+}
+
+std::string WithoutSeed(const AroundSeed& config) {
+  std::string text(config.head);
+  if (!config.tail.empty()) text += kNoSeed;
+  return text.append(config.tail);
+}
+
+// Requires: the column is there and has texts, which ReadRunColumns sees to.
+const std::vector<std::string>& TextsOf(const RunTable& table, const std::string& name) {
+  std::size_t c = 0;
+  while (RunColumns()[c].name != name) ++c;
+  return std::get<std::vector<std::string>>(*table[c]);
+}
+
+std::vector<std::size_t> ColumnsOfRun() {
+  std::vector<std::size_t> columns;
+  for (std::size_t c = 0; c < RunColumns().size(); ++c) {
+    if (IsOfRun(RunColumns()[c])) columns.push_back(c);
   }
-  std::visit(
-      [&](const auto& values) {
-        if constexpr (!std::is_same_v<decltype(values), const std::vector<double>&>) {
-          if (row_before && values[row] == values[*row_before]) return;
-        }
-        statement.Bind(parameter, values[row]);
-      },
-      *column);
+  return columns;
 }
 
 std::string AttributeOf(const ShardReader& reader, const std::string& name) {
@@ -137,32 +126,18 @@ std::string QuestionOf(const std::string& text) {
 
 }  // namespace
 
-bool HasOurTables(sqlite3* connection) {
-  Statement version(connection, "PRAGMA user_version");
-  return version.Step() && version.Integer(0) == DefinitionVersion();
-}
-
-void MakeTables(sqlite3* connection) {
-  std::vector<std::string> tables;
-  {
-    Statement select(connection,
-                     "SELECT name FROM sqlite_master WHERE type = 'table'"
-                     " AND name NOT LIKE 'sqlite_%'");
-    while (select.Step()) tables.push_back(select.Text(0));
-  }
-  for (const std::string& table : tables) Execute(connection, "DROP TABLE \"" + table + "\"");
-  Execute(connection, Definition());
-  Execute(connection, "PRAGMA user_version = " + std::to_string(DefinitionVersion()));
-}
-
 ShardInserter::ShardInserter(sqlite3* connection)
-    : insert_run_(connection, InsertInto("runs", RunColumns().size() + 5)),
+    : connection_(connection),
+      insert_cell_(connection, InsertInto("cells", CountColumns(IsOfCell) + 5)),
+      find_cell_(connection, "SELECT cell FROM cells WHERE key = ?"),
+      insert_run_(connection,
+                  InsertInto("run_rows", CountColumns(IsOfRun) + 5, "INSERT OR IGNORE INTO ")),
       insert_transition_(connection, InsertInto("transitions", TransitionColumns().size() + 2)),
-      insert_shard_(connection, InsertInto("shards", 6)),
+      insert_shard_(connection, InsertInto("shards", 7)),
       find_run_(connection,
-                "SELECT shards.name, shards.created_utc FROM runs JOIN shards"
-                " ON shards.name = runs.shard WHERE run_id = ?"),
-      delete_run_(connection, "DELETE FROM runs WHERE run_id = ?"),
+                "SELECT shards.name, shards.created_utc FROM run_rows JOIN shards"
+                " ON shards.number = run_rows.shard WHERE run_id = ?"),
+      delete_run_(connection, "DELETE FROM run_rows WHERE run_id = ?"),
       delete_transitions_(connection, "DELETE FROM transitions WHERE run_id = ?"),
       count_superseded_(connection,
                         "UPDATE shards SET superseded_runs = superseded_runs + 1 WHERE name = ?") {}
@@ -170,11 +145,9 @@ ShardInserter::ShardInserter(sqlite3* connection)
 bool ShardInserter::TakesPrecedence(const std::string& run_id, const std::string& name,
                                     const std::string& created_utc) {
   find_run_.Bind(0, run_id);
-  const bool found = find_run_.Step();
-  const std::string other = found ? find_run_.Text(0) : "";
-  const std::string other_created = found ? find_run_.Text(1) : "";
+  find_run_.Step();
+  const std::string other = find_run_.Text(0), other_created = find_run_.Text(1);
   find_run_.Run();
-  if (!found) return true;
   const bool newer = std::pair(created_utc, name) > std::pair(other_created, other);
   count_superseded_.Bind(0, newer ? other : name);
   count_superseded_.Run();
@@ -188,53 +161,89 @@ bool ShardInserter::TakesPrecedence(const std::string& run_id, const std::string
 
 void ShardInserter::Add(const ShardReader& reader, const std::string& name, std::int64_t size_bytes,
                         std::int64_t modified_ns) {
-  const auto columns = ReadRunColumns(reader);
-  const ShardReader::TransitionTable table = reader.Transitions();
+  const RunTable table = ReadRunColumns(reader);
+  const ShardReader::TransitionTable found = reader.Transitions();
   const std::string created_utc = AttributeOf(reader, "created_utc");
-  InsertShard(name, size_bytes, modified_ns, created_utc, reader.info().runs);
-
-  std::vector<std::vector<std::size_t>> transitions(static_cast<std::size_t>(reader.info().runs));
-  for (std::size_t i = 0; i < table.run_index.size(); ++i) {
-    transitions[static_cast<std::size_t>(table.run_index[i])].push_back(i);
-  }
   const std::string sweep = AttributeOf(reader, "sweep_name");
   const std::string record = AttributeOf(reader, "record");
-  const auto& ids = std::get<std::vector<std::string>>(*columns[0]);
-  std::optional<std::size_t> row_before;
+  const std::int64_t number =
+      InsertShard(name, size_bytes, modified_ns, created_utc, reader.info().runs);
+
+  std::vector<std::vector<std::size_t>> transitions(static_cast<std::size_t>(reader.info().runs));
+  for (std::size_t i = 0; i < found.run_index.size(); ++i) {
+    transitions[static_cast<std::size_t>(found.run_index[i])].push_back(i);
+  }
+  const auto& ids = TextsOf(table, "run_id");
+  const auto& configs = TextsOf(table, "config");
+  AroundSeed last;
+  std::int64_t cell = 0;
   for (std::size_t row = 0; row < ids.size(); ++row) {
-    if (!TakesPrecedence(ids[row], name, created_utc)) continue;
-    constexpr int kColumns = 4;  // where they begin
-    const auto after_columns = kColumns + static_cast<int>(columns.size()) - 1;
-    if (!row_before) {
-      insert_run_.Bind(1, name);
-      insert_run_.Bind(3, sweep);
-      insert_run_.Bind(after_columns + 1, record);
+    const AroundSeed config = CutSeed(configs[row]);
+    if (row == 0 || config != last) cell = CellOf(sweep, record, WithoutSeed(config), table, row);
+    last = config;
+    const auto count = static_cast<std::int64_t>(transitions[row].size());
+    const RunPlace place{number, static_cast<std::int64_t>(row), cell, count};
+    if (!InsertRun(ids[row], place, table)) {
+      if (!TakesPrecedence(ids[row], name, created_utc)) continue;
+      InsertRun(ids[row], place, table);
     }
-    insert_run_.Bind(0, ids[row]);
-    insert_run_.Bind(2, static_cast<std::int64_t>(row));
-    for (std::size_t c = 1; c < columns.size(); ++c) {
-      BindColumn(insert_run_, kColumns + static_cast<int>(c) - 1, columns[c], row, row_before);
-    }
-    insert_run_.Bind(after_columns, static_cast<std::int64_t>(transitions[row].size()));
-    insert_run_.Run();
-    row_before = row;
-    std::int64_t number = 0;
+    std::int64_t position = 0;
     for (std::size_t i : transitions[row]) {
-      InsertTransition(ids[row], number++, table.transitions[i]);
+      InsertTransition(ids[row], position++, found.transitions[i]);
     }
   }
 }
 
-void ShardInserter::InsertShard(const std::string& name, std::int64_t size_bytes,
-                                std::int64_t modified_ns, const std::string& created_utc,
-                                std::int64_t runs) {
-  insert_shard_.Bind(0, name);
-  insert_shard_.Bind(1, size_bytes);
-  insert_shard_.Bind(2, modified_ns);
-  insert_shard_.Bind(3, created_utc);
-  insert_shard_.Bind(4, runs);
-  insert_shard_.Bind(5, std::int64_t{0});
+std::int64_t ShardInserter::CellOf(const std::string& sweep, const std::string& record,
+                                   const std::string& config, const RunTable& table,
+                                   std::size_t row) {
+  const std::string key = HexDigestOf(sweep + "\n" + record + "\n" + config);
+  find_cell_.Bind(0, key);
+  const bool known = find_cell_.Step();
+  const std::int64_t cell = known ? find_cell_.Integer(0) : 0;
+  find_cell_.Run();
+  if (known) return cell;
+  insert_cell_.BindNull(0);
+  insert_cell_.Bind(1, key);
+  insert_cell_.Bind(2, sweep);
+  insert_cell_.Bind(3, config);
+  insert_cell_.Bind(4, record);
+  int parameter = 5;
+  for (std::size_t c = 0; c < table.size(); ++c) {
+    if (IsOfCell(RunColumns()[c])) BindColumn(insert_cell_, parameter++, table[c], row);
+  }
+  insert_cell_.Run();
+  return sqlite3_last_insert_rowid(connection_);
+}
+
+bool ShardInserter::InsertRun(const std::string& run_id, const RunPlace& place,
+                              const RunTable& table) {
+  static const std::vector<std::size_t> own = ColumnsOfRun();
+  insert_run_.Bind(0, run_id);
+  insert_run_.Bind(1, place.shard);
+  insert_run_.Bind(2, place.row);
+  insert_run_.Bind(3, place.cell);
+  int parameter = 4;
+  for (const std::size_t c : own) {
+    BindColumn(insert_run_, parameter++, table[c], static_cast<std::size_t>(place.row));
+  }
+  insert_run_.Bind(parameter, place.transitions);
+  insert_run_.Run();
+  return sqlite3_changes(connection_) > 0;
+}
+
+std::int64_t ShardInserter::InsertShard(const std::string& name, std::int64_t size_bytes,
+                                        std::int64_t modified_ns, const std::string& created_utc,
+                                        std::int64_t runs) {
+  insert_shard_.BindNull(0);
+  insert_shard_.Bind(1, name);
+  insert_shard_.Bind(2, size_bytes);
+  insert_shard_.Bind(3, modified_ns);
+  insert_shard_.Bind(4, created_utc);
+  insert_shard_.Bind(5, runs);
+  insert_shard_.Bind(6, std::int64_t{0});
   insert_shard_.Run();
+  return sqlite3_last_insert_rowid(connection_);
 }
 
 void ShardInserter::InsertTransition(const std::string& run_id, std::int64_t number,

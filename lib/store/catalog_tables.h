@@ -1,21 +1,19 @@
-// The catalogue's tables, and how a shard's and a sweep file's contents get into them.
+// How a shard's and a sweep file's contents get into the catalogue's tables.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "lib/store/columns.h"
 #include "lib/store/reader.h"
 #include "lib/store/sqlite.h"
 
 namespace crease::store {
 
-// Whether the tables are those that this program makes: their definition's hash is the database's
-// user_version, so that a new configuration key needs no version to be raised by hand.
-bool HasOurTables(sqlite3* connection);
-
-// Drops every table and makes ours, empty.
-void MakeTables(sqlite3* connection);
+// By RunColumns(): the values of a shard's runs, where it has the column.
+using RunTable = std::vector<std::optional<ColumnValues>>;
 
 // Puts shards into the tables. Throws SqliteFault, and Error(kDamaged) for what it cannot read.
 class ShardInserter {
@@ -26,15 +24,25 @@ class ShardInserter {
            std::int64_t modified_ns);
 
  private:
-  // Whether this copy of the run is to be in the table; removes the other if so.
+  struct RunPlace {
+    std::int64_t shard, row, cell, transitions;
+  };
+  // The number of a cell's row, made if it is new. config: without seed.
+  std::int64_t CellOf(const std::string& sweep, const std::string& record,
+                      const std::string& config, const RunTable& table, std::size_t row);
+  // False if the run is there already.
+  bool InsertRun(const std::string& run_id, const RunPlace& place, const RunTable& table);
+  // Of a run that is there: whether this copy is to take its place; removes it if so.
   bool TakesPrecedence(const std::string& run_id, const std::string& name,
                        const std::string& created_utc);
-  void InsertShard(const std::string& name, std::int64_t size_bytes, std::int64_t modified_ns,
-                   const std::string& created_utc, std::int64_t runs);
+  std::int64_t InsertShard(const std::string& name, std::int64_t size_bytes,
+                           std::int64_t modified_ns, const std::string& created_utc,
+                           std::int64_t runs);
   void InsertTransition(const std::string& run_id, std::int64_t number,
                         const detect::Transition& transition);
 
-  Statement insert_run_, insert_transition_, insert_shard_;
+  sqlite3* connection_;
+  Statement insert_cell_, find_cell_, insert_run_, insert_transition_, insert_shard_;
   Statement find_run_, delete_run_, delete_transitions_, count_superseded_;
 };
 

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "lib/core/hash.h"
+#include "lib/store/catalog_schema.h"
 #include "lib/store/catalog_tables.h"
 #include "lib/store/files.h"
 #include "lib/store/layout.h"
@@ -72,9 +73,10 @@ bool IsUpToDate(sqlite3* connection, const std::string& store_path) {
 
 void Forget(sqlite3* connection, const std::string& shard) {
   for (const char* sql :
-       {"DELETE FROM transitions WHERE run_id IN"
-        " (SELECT run_id FROM runs WHERE shard = ?)",
-        "DELETE FROM runs WHERE shard = ?", "DELETE FROM shards WHERE name = ?"}) {
+       {"DELETE FROM transitions WHERE run_id IN (SELECT run_id FROM run_rows"
+        " WHERE shard = (SELECT number FROM shards WHERE name = ?))",
+        "DELETE FROM run_rows WHERE shard = (SELECT number FROM shards WHERE name = ?)",
+        "DELETE FROM shards WHERE name = ?"}) {
     Statement statement(connection, sql);
     statement.Bind(0, shard);
     statement.Run();

@@ -73,6 +73,28 @@ TEST(Catalog, HasARowForEveryRunAndTransition) {
   EXPECT_EQ(Ask(catalog, "SELECT json_extract(config, '$.model.width') FROM runs"), "3");
 }
 
+// What the seeds of a cell share is kept once; the view puts it together again.
+TEST(Catalog, HasEveryRunsConfigurationAndSeedAsItsShardHas) {
+  const TemporaryDirectoryGuard store;
+  WriteRuns(store.path(), 0, 10);
+  WriteRuns(store.path(), 10, 14, {.width = 5});
+  const Catalog catalog(store.path());
+  std::size_t runs = 0;
+  for (const std::string& path : ListShards(store.path())) {
+    for (const StoredRun& run : ShardReader(path).Runs()) {
+      const std::string where = " FROM runs WHERE run_id = '" + run.run_id + "'";
+      EXPECT_EQ(Ask(catalog, "SELECT config" + where), run.config_json);
+      EXPECT_EQ(Ask(catalog, "SELECT seed = json_extract(config, '$.seed')" + where), "1");
+      EXPECT_EQ(Ask(catalog, "SELECT width = json_extract(config, '$.model.width')" + where), "1");
+      EXPECT_EQ(Ask(catalog, "SELECT record" + where), run.record_json);
+      ++runs;
+    }
+  }
+  EXPECT_EQ(runs, 14U);
+  // The samples' learning rates make two cells of a width.
+  EXPECT_EQ(Ask(catalog, "SELECT count(*) FROM cells"), "4");
+}
+
 TEST(Catalog, HasAColumnForEveryKeyAndEveryFieldOfATransition) {
   const TemporaryDirectoryGuard store;
   WriteRuns(store.path(), 0, 1);
@@ -228,7 +250,7 @@ TEST(Catalog, RefusesToBeWritten) {
   const TemporaryDirectoryGuard store;
   WriteRuns(store.path(), 0, 1);
   const Catalog catalog(store.path());
-  EXPECT_EQ(sqlite3_exec(catalog.connection(), "DELETE FROM runs", nullptr, nullptr, nullptr),
+  EXPECT_EQ(sqlite3_exec(catalog.connection(), "DELETE FROM run_rows", nullptr, nullptr, nullptr),
             SQLITE_READONLY);
 }
 
