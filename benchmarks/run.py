@@ -41,10 +41,13 @@ def costs(settings, tell):
     with tempfile.TemporaryDirectory() as folder:
         crease = overhead.Crease(str(settings.build / "apps" / "crease"), folder)
         scheduling = overhead.schedule(crease, in_process, runs, rounds, folder)
-        recording = overhead.record(crease, 2, 50 if settings.quick else 0, rounds)
+        runs_a_cell, steps = (2, 50) if settings.quick else (8, 0)
+        recording = overhead.record(crease, runs_a_cell, steps, rounds)
+        scaling = overhead.scale(crease, runs_a_cell, steps, rounds)
     text = ["## Scheduling and recording", "", *overhead.schedule_text(scheduling, runs), "",
-            *overhead.record_text(recording, 2, 50 if settings.quick else 0)]
-    return text, {"scheduling": scheduling, "recording": recording}
+            *overhead.record_text(recording, runs_a_cell, steps), "",
+            *overhead.scale_text(scaling, runs_a_cell)]
+    return text, {"scheduling": scheduling, "recording": recording, "scaling": scaling}
 
 
 TABLES = {"limits": limits, "step": step_table.run, "norm": norm_table.run, "overhead": costs}

@@ -8,6 +8,7 @@
    steps (forward, loss, backward, update), and the trainer. Processor time of the whole process,
    children and start included, over the runs; wall time where it says so.
 2. Recording: the cells of sweeps/spiral.toml, with default recording and with none, in turns.
+3. Threads: the same sweep on one and on two. Wants an idle machine.
 
 Medians of the rounds; ratios are medians of each round's ratio. Prints Markdown.
 """
@@ -125,6 +126,25 @@ def record(crease, runs, steps, rounds):
     return {key: median(entries, key) for key in entries[0]}
 
 
+def scale(crease, runs, steps, rounds):
+    """Wall seconds of the spiral sweep on one thread over those on two."""
+    sweep = ROOT / "sweeps" / "spiral.toml"
+    arguments = seeds(runs) + (["--set", f"train.steps={steps}"] if steps else [])
+    entries = []
+    for turn in range(rounds):
+        order = (1, 2) if turn % 2 == 0 else (2, 1)
+        wall = {threads: crease.run(sweep, threads, arguments)["wall"] for threads in order}
+        entries.append({"one": wall[1], "two": wall[2], "ratio": wall[1] / wall[2]})
+    return {key: median(entries, key) for key in entries[0]}
+
+
+def scale_text(result, runs):
+    """Markdown lines."""
+    return [f"sweeps/spiral.toml, {runs} seeds a cell, default recording, wall time: "
+            f"{result['one']:.2f} s on one thread, {result['two']:.2f} s on two "
+            f"(**{result['ratio']:.2f}** times the runs/s)."]
+
+
 def schedule_text(result, runs):
     """Markdown lines."""
     lines = [f"{runs:,} runs of {STEPS} steps, width 3, depth 2, 16 points; "
@@ -163,7 +183,7 @@ def main():
     parser.add_argument("--build", default=str(ROOT / "build"))
     parser.add_argument("--runs", type=int, default=10000)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seeds", type=int, default=2, help="of the spiral sweep, a cell")
+    parser.add_argument("--seeds", type=int, default=8, help="of the spiral sweep, a cell")
     parser.add_argument("--steps", type=int, default=0, help="of the spiral sweep; 0: its own")
     parser.add_argument("--folder", help="where the stores go (default: the system's temporary)")
     parser.add_argument("--json", help="also write the figures to this file")
@@ -175,10 +195,13 @@ def main():
         scheduling = schedule(crease, in_process, arguments.runs, arguments.rounds, folder)
         print("\n".join(schedule_text(scheduling, arguments.runs)), flush=True)
         recording = record(crease, arguments.seeds, arguments.steps, arguments.rounds)
-        print("\n" + "\n".join(record_text(recording, arguments.seeds, arguments.steps)))
+        print("\n" + "\n".join(record_text(recording, arguments.seeds, arguments.steps)), flush=True)
+        scaling = scale(crease, arguments.seeds, arguments.steps, arguments.rounds)
+        print("\n" + "\n".join(scale_text(scaling, arguments.seeds)))
     if arguments.json:
         pathlib.Path(arguments.json).write_text(
-            json.dumps({"scheduling": scheduling, "recording": recording}, indent=1) + "\n")
+            json.dumps({"scheduling": scheduling, "recording": recording, "scaling": scaling},
+                       indent=1) + "\n")
 
 
 if __name__ == "__main__":
