@@ -114,7 +114,8 @@ HWY_INLINE void WriteSome(const Pass<T>& pass, const T* weight, std::size_t offs
   }
 }
 
-// Those of L entries with the last tile. Two entries at a time, whose sums share a pack.
+// Those of L entries with the last tile, if it is small enough that registers hold all that two
+// entries at a time need, whose sums share a pack.
 template <Form kForm, bool kStream, std::size_t kPacks, typename T, class P>
 HWY_INLINE void WriteLast(Pass<T>& pass, const T* weight, std::size_t offset, const Tile<T>& tile,
                           std::size_t start, const TileScales<T, kPacks>& scales,
@@ -154,8 +155,10 @@ void WriteDerivatives(Pass<T>& pass, std::size_t group, Tile<T> tile, TileScales
   const std::size_t width = pass.job.last_entry(), offset = group * pass.job.width;
   const T* weight = pass.job.weight + offset;
   std::size_t start = pass.job.first_entry();
-  for (; kSums && tile.last && start + L <= width; start += L) {
-    WriteLast<kForm, kStream>(pass, weight, offset, tile, start, scales, shared, part);
+  if constexpr (kSums && kPacks * kVectors<T> <= 2) {
+    for (; tile.last && start + L <= width; start += L) {
+      WriteLast<kForm, kStream>(pass, weight, offset, tile, start, scales, shared, part);
+    }
   }
   for (; start < width; start += L) {
     const std::size_t end = width - start < L ? width : start + L;
