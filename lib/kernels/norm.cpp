@@ -70,48 +70,6 @@ void ForwardAffine(std::size_t width, std::size_t groups, const float* u, const 
   }
 }
 
-// kEntries entries of all groups, their sums in registers.
-template <std::size_t kEntries>
-HWY_INLINE void BackwardAffineBlock(std::size_t stride, std::size_t groups,
-                                    const float* HWY_RESTRICT u, const float* HWY_RESTRICT weight,
-                                    const float* d_y, float* d_u, float* HWY_RESTRICT weight_lanes,
-                                    float* HWY_RESTRICT bias_lanes) {
-  Group weight_sum[kEntries], bias_sum[kEntries], factor[kEntries];
-  for (std::size_t k = 0; k < kEntries; ++k) {
-    weight_sum[k] = Load(weight_lanes + k * kLanes);
-    bias_sum[k] = Load(bias_lanes + k * kLanes);
-    factor[k] = Set(weight[k]);
-  }
-  for (std::size_t g = 0; g < groups; ++g) {
-    for (std::size_t k = 0; k < kEntries; ++k) {
-      const std::size_t at = g * stride + k * kLanes;
-      const Group gradient = Load(d_y + at);
-      weight_sum[k] = MulAdd(gradient, Load(u + at), weight_sum[k]);
-      bias_sum[k] = bias_sum[k] + gradient;
-      Store(gradient * factor[k], d_u + at);
-    }
-  }
-  for (std::size_t k = 0; k < kEntries; ++k) {
-    Store(weight_sum[k], weight_lanes + k * kLanes);
-    Store(bias_sum[k], bias_lanes + k * kLanes);
-  }
-}
-
-void BackwardAffine(std::size_t width, std::size_t groups, const float* u, const float* weight,
-                    const float* d_y, float* d_u, float* weight_lanes, float* bias_lanes) {
-  constexpr std::size_t kBlock = kVectors == 1 ? 8 : 2;
-  std::size_t i = 0;
-  for (; i + kBlock <= width; i += kBlock) {
-    BackwardAffineBlock<kBlock>(width * kLanes, groups, u + i * kLanes, weight + i,
-                                d_y + i * kLanes, d_u + i * kLanes, weight_lanes + i * kLanes,
-                                bias_lanes + i * kLanes);
-  }
-  for (; i < width; ++i) {
-    BackwardAffineBlock<1>(width * kLanes, groups, u + i * kLanes, weight + i, d_y + i * kLanes,
-                           d_u + i * kLanes, weight_lanes + i * kLanes, bias_lanes + i * kLanes);
-  }
-}
-
 }  // namespace HWY_NAMESPACE
 }  // namespace crease::kernels
 HWY_AFTER_NAMESPACE();
@@ -122,7 +80,6 @@ namespace crease::kernels {
 HWY_EXPORT(Forward);
 HWY_EXPORT(Backward);
 HWY_EXPORT(ForwardAffine);
-HWY_EXPORT(BackwardAffine);
 
 std::size_t NormStatistics(const NormSpec& spec) {
   switch (spec.kind) {
@@ -150,12 +107,6 @@ void NormBackward(const NormSpec& spec, std::size_t groups, const float* z, cons
 void AffineForward(std::size_t width, std::size_t groups, const float* u, const float* weight,
                    const float* bias, float* y) {
   HWY_DYNAMIC_DISPATCH(ForwardAffine)(width, groups, u, weight, bias, y);
-}
-
-void AffineBackward(std::size_t width, std::size_t groups, const float* u, const float* weight,
-                    const float* d_y, float* d_u, float* weight_lanes, float* bias_lanes) {
-  HWY_DYNAMIC_DISPATCH(BackwardAffine)
-  (width, groups, u, weight, d_y, d_u, weight_lanes, bias_lanes);
 }
 
 }  // namespace crease::kernels

@@ -52,9 +52,4 @@ void NormBackward(const NormSpec& spec, std::size_t groups, const float* z, cons
 void AffineForward(std::size_t width, std::size_t groups, const float* u, const float* weight,
                    const float* bias, float* y);
 
-// d_u = weight d_y; d_u may be d_y. The sums over points of each lane are added to what the lanes
-// (width, 16) hold: of d_y u for d_weight, of d_y for d_bias.
-void AffineBackward(std::size_t width, std::size_t groups, const float* u, const float* weight,
-                    const float* d_y, float* d_u, float* weight_lanes, float* bias_lanes);
-
 }  // namespace crease::kernels

@@ -99,16 +99,6 @@ TEST_P(NormTest, AffineHasTheBitsOfItsTwin) {
       AffineForward(width, groups, u.data(), w.data(), b.data(), y.data());
       twin::AffineForward(width, groups, u.data(), w.data(), b.data(), y_twin.data());
       ASSERT_TRUE(SameBits(y, y_twin)) << width << " by " << points;
-
-      const Buffer g = Normals(size, 4);
-      Buffer d = g, d_twin(size), d_w = Normals(width * kLanes, 5), d_w_twin = d_w;
-      Buffer d_b = Normals(width * kLanes, 6), d_b_twin = d_b;
-      AffineBackward(width, groups, u.data(), w.data(), d.data(), d.data(), d_w.data(), d_b.data());
-      twin::AffineBackward(width, groups, u.data(), w.data(), g.data(), d_twin.data(),
-                           d_w_twin.data(), d_b_twin.data());
-      ASSERT_TRUE(SameBits(d, d_twin)) << width << " by " << points;
-      ASSERT_TRUE(SameBits(d_w, d_w_twin)) << width << " by " << points;
-      ASSERT_TRUE(SameBits(d_b, d_b_twin)) << width << " by " << points;
     }
   }
 }

@@ -67,18 +67,6 @@ void AffineForward(std::size_t width, std::size_t groups, const float* u, const 
   }
 }
 
-void AffineBackward(std::size_t width, std::size_t groups, const float* u, const float* weight,
-                    const float* d_y, float* d_u, float* weight_lanes, float* bias_lanes) {
-  for (std::size_t p = 0; p < groups * kLanes; ++p) {
-    for (std::size_t i = 0; i < width; ++i) {
-      const std::size_t at = OffsetOf(p, i, width), lane = i * kLanes + p % kLanes;
-      weight_lanes[lane] = std::fma(d_y[at], u[at], weight_lanes[lane]);
-      bias_lanes[lane] += d_y[at];
-      d_u[at] = d_y[at] * weight[i];
-    }
-  }
-}
-
 void ActivationForward(ActivationKind kind, std::size_t count, const float* z, float* a) {
   for (std::size_t i = 0; i < count; ++i) {
     const float value = z[i];

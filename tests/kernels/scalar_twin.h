@@ -27,8 +27,6 @@ void NormBackward(const NormSpec& spec, std::size_t groups, const float* z, cons
                   float* alpha_lanes);
 void AffineForward(std::size_t width, std::size_t groups, const float* u, const float* weight,
                    const float* bias, float* y);
-void AffineBackward(std::size_t width, std::size_t groups, const float* u, const float* weight,
-                    const float* d_y, float* d_u, float* weight_lanes, float* bias_lanes);
 
 void ActivationForward(ActivationKind kind, std::size_t count, const float* z, float* a);
 void ActivationBackward(ActivationKind kind, std::size_t count, const float* z, const float* a,
