@@ -4,6 +4,7 @@ import resource
 import signal
 import subprocess
 import time
+import unittest
 
 import cli
 import h5py
@@ -13,6 +14,8 @@ def little_memory():
     resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
 
 
+@unittest.skipIf(os.environ.get("CREASE_SANITIZE"),
+                 "sanitizers reserve address space by the terabyte")
 class FailedRunsTest(cli.CliTest):
     """Nets of 20,000 neurons a layer do not fit into 1 GiB: their runs fail, the others do not."""
 
