@@ -27,9 +27,10 @@ targets=("${threaded[@]}" norm_test)
 [ "${2:-}" != --all ] || targets=(all)
 mkdir -p "$build"
 log=$build/build.log
-# Races are what counts here: what Clang alone warns of is no error.
+# Races are what counts here: what Clang alone warns of is no error. Without libtorch, whose headers
+# it does not take as C++20.
 cmake -S "$root" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCREASE_SANITIZE=thread \
-  -DCREASE_WERROR=OFF -DCMAKE_C_COMPILER=clang-14 -DCMAKE_CXX_COMPILER=clang++-14 \
+  -DCREASE_WERROR=OFF -DCREASE_C10=OFF -DCMAKE_C_COMPILER=clang-14 -DCMAKE_CXX_COMPILER=clang++-14 \
   "${launcher[@]}" >"$log" 2>&1 && cmake --build "$build" --target "${targets[@]}" >>"$log" 2>&1 ||
   { grep -E "error|FAILED" "$log" | head -n 40 >&2; exit 1; }
 

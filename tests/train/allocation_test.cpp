@@ -10,7 +10,7 @@
 #include "tests/train/tiny_runs.h"
 
 // Sanitizers bring operators of their own, which do not mix with these.
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if !defined(CREASE_SANITIZED)
 #define CREASE_COUNTS_ALLOCATIONS 1
 #else
 #define CREASE_COUNTS_ALLOCATIONS 0
