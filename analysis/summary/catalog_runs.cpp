@@ -59,8 +59,7 @@ class Rows {
 
 // What the runs of a cell share, by the cell's number.
 std::unordered_map<std::int64_t, CatalogRun> ReadCells(const store::Catalog& catalog) {
-  Rows rows(catalog.connection(),
-            "SELECT cell, sweep, record, replace(config, '\"seed\":?', '\"seed\":0') FROM cells");
+  Rows rows(catalog.connection(), "SELECT cell, sweep, record, config FROM cells");
   std::unordered_map<std::int64_t, CatalogRun> cells;
   while (rows.Next()) {
     CatalogRun& run = cells[rows.Integer(0)];

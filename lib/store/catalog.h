@@ -22,7 +22,7 @@ namespace crease::store {
 //   shards       number, name, size_bytes, modified_ns, created_utc, runs, superseded_runs
 // runs is a view: what all seeds of a cell share is kept once, in cells, and the rest in run_rows
 // (in the order in which shards were read), which name their cell and their shard by number.
-// The config of cells has "?" in place of the seed.
+// The config of cells has seed 0.
 // A figure that does not exist (NaN) is NULL. Of a run that several shards hold, `runs` has the
 // copy in the newest; a run's results are the same in all.
 class Catalog {

@@ -5,19 +5,11 @@
 #include <vector>
 
 #include "lib/core/hash.h"
-#include "lib/train/config_keys.h"
 
 namespace crease::store {
 
-bool IsOfCell(const RunColumn& column) {
-  for (const train::ConfigKey& key : train::ConfigKeys()) {
-    if (key.name != "seed" && CoordinateName(key) == column.name) return true;
-  }
-  return false;
-}
-
 bool IsOfRun(const RunColumn& column) {
-  return column.name != "run_id" && column.name != "config" && !IsOfCell(column);
+  return column.name != "run_id" && column.name != "config" && !column.of_cell;
 }
 
 namespace {
@@ -39,10 +31,10 @@ std::string RunsView() {
       " run_rows.shard_row AS shard_row, cells.sweep AS sweep";
   for (const RunColumn& column : RunColumns()) {
     if (column.name == "run_id") continue;
-    std::string value = (IsOfCell(column) ? "cells.\"" : "run_rows.\"") + column.name + "\"";
+    std::string value = (column.of_cell ? "cells.\"" : "run_rows.\"") + column.name + "\"";
     if (column.name == "config") {
       const std::string seed(kSeed);
-      value = "replace(cells.config, '" + seed + kNoSeed + "', '" + seed + "' || run_rows.seed)";
+      value = "replace(cells.config, '" + seed + kCellSeed + "', '" + seed + "' || run_rows.seed)";
     }
     sql += ", " + value + " AS \"" + column.name + "\"";
   }
@@ -62,7 +54,7 @@ std::string Definition() {
       "CREATE TABLE cells (cell INTEGER PRIMARY KEY, key TEXT UNIQUE, sweep TEXT, config TEXT,"
       " record TEXT";
   for (const RunColumn& column : RunColumns()) {
-    if (IsOfCell(column)) sql += ", \"" + column.name + "\" " + SqlType(column.type);
+    if (column.of_cell) sql += ", \"" + column.name + "\" " + SqlType(column.type);
   }
   sql +=
       ");CREATE TABLE run_rows (run_id TEXT PRIMARY KEY, shard INTEGER, shard_row INTEGER,"

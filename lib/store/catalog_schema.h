@@ -8,14 +8,13 @@
 
 namespace crease::store {
 
-// Where a column of a run is kept: with the cell, once for all its seeds, or with the run. Neither
-// of run_id and config, which have columns of their own.
-bool IsOfCell(const RunColumn& column);
+// Whether a column is kept with the run: not with the cell, once for all its seeds, and not run_id
+// or config, which have columns of their own.
 bool IsOfRun(const RunColumn& column);
 
-// A configuration's JSON, as it is kept with the cell, has kNoSeed after kSeed.
+// A configuration's JSON, as it is kept with the cell, has this seed.
 inline constexpr std::string_view kSeed = "\"seed\":";
-inline constexpr char kNoSeed = '?';
+inline constexpr char kCellSeed = '0';
 
 // Whether the tables are those that this program makes: their definition's hash is the database's
 // user_version, so that a new configuration key needs no version to be raised by hand.

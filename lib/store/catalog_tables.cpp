@@ -76,9 +76,9 @@ AroundSeed CutSeed(std::string_view config) {
   return {config.substr(0, begin), config.substr(end)};
 }
 
-std::string WithoutSeed(const AroundSeed& config) {
+std::string WithCellSeed(const AroundSeed& config) {
   std::string text(config.head);
-  if (!config.tail.empty()) text += kNoSeed;
+  if (!config.tail.empty()) text += kCellSeed;
   return text.append(config.tail);
 }
 
@@ -128,7 +128,9 @@ std::string QuestionOf(const std::string& text) {
 
 ShardInserter::ShardInserter(sqlite3* connection)
     : connection_(connection),
-      insert_cell_(connection, InsertInto("cells", CountColumns(IsOfCell) + 5)),
+      insert_cell_(connection, InsertInto("cells", CountColumns([](const RunColumn& column) {
+                                                     return column.of_cell;
+                                                   }) + 5)),
       find_cell_(connection, "SELECT cell FROM cells WHERE key = ?"),
       insert_run_(connection,
                   InsertInto("run_rows", CountColumns(IsOfRun) + 5, "INSERT OR IGNORE INTO ")),
@@ -179,7 +181,7 @@ void ShardInserter::Add(const ShardReader& reader, const std::string& name, std:
   std::int64_t cell = 0;
   for (std::size_t row = 0; row < ids.size(); ++row) {
     const AroundSeed config = CutSeed(configs[row]);
-    if (row == 0 || config != last) cell = CellOf(sweep, record, WithoutSeed(config), table, row);
+    if (row == 0 || config != last) cell = CellOf(sweep, record, WithCellSeed(config), table, row);
     last = config;
     const auto count = static_cast<std::int64_t>(transitions[row].size());
     const RunPlace place{number, static_cast<std::int64_t>(row), cell, count};
@@ -210,7 +212,7 @@ std::int64_t ShardInserter::CellOf(const std::string& sweep, const std::string& 
   insert_cell_.Bind(4, record);
   int parameter = 5;
   for (std::size_t c = 0; c < table.size(); ++c) {
-    if (IsOfCell(RunColumns()[c])) BindColumn(insert_cell_, parameter++, table[c], row);
+    if (RunColumns()[c].of_cell) BindColumn(insert_cell_, parameter++, table[c], row);
   }
   insert_cell_.Run();
   return sqlite3_last_insert_rowid(connection_);

@@ -27,7 +27,7 @@ class ShardInserter {
   struct RunPlace {
     std::int64_t shard, row, cell, transitions;
   };
-  // The number of a cell's row, made if it is new. config: without seed.
+  // The number of a cell's row, made if it is new. config: with kCellSeed.
   std::int64_t CellOf(const std::string& sweep, const std::string& record,
                       const std::string& config, const RunTable& table, std::size_t row);
   // False if the run is there already.

@@ -70,7 +70,8 @@ std::vector<RunColumn> MakeRunColumns() {
                          [](const RunRecord& run) { return train::ToJson(run.config); }));
   for (const train::ConfigKey& key : train::ConfigKeys()) {
     columns.push_back({CoordinateName(key), key.type, std::string(key.description), "",
-                       [&key](const RunRecord& run) { return key.get(run.config); }});
+                       [&key](const RunRecord& run) { return key.get(run.config); },
+                       key.name != "seed"});
   }
   columns.push_back(Text("outcome", "completed or diverged",
                          [](const RunRecord& run) { return OutcomeName(run.outcome); }));

@@ -25,6 +25,7 @@ struct RunColumn {
   std::string description;
   std::string units;  // "" if none
   std::function<Value(const train::RunRecord&)> get;
+  bool of_cell = false;  // the same for all runs that differ in the seed alone
 };
 
 // run_id, digest, config, one per configuration key under CoordinateName(), and the outcome.
