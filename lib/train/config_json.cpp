@@ -1,11 +1,8 @@
 #include <algorithm>
-#include <charconv>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
-#include <system_error>
 
 #include <nlohmann/json.hpp>
 
@@ -100,35 +97,6 @@ TextOfConfig Write(const RunConfig& config) {
   return written;
 }
 
-// The same configuration as the one read last, but for the seed, which stands at the end: its
-// value, or nothing if `text` is not of that kind.
-std::optional<std::int64_t> OtherSeed(std::string_view text, std::string_view before_seed) {
-  if (before_seed.empty() || !text.starts_with(before_seed) || !text.ends_with('}')) return {};
-  text.remove_prefix(before_seed.size());
-  text.remove_suffix(1);
-  if (text.empty() || (text[0] == '0' && text.size() > 1)) return {};
-  std::int64_t seed = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seed);
-  if (error != std::errc() || end != text.data() + text.size() || seed < 0) return {};
-  return seed;
-}
-
-RunConfig Parse(std::string_view text) {
-  const json root = json::parse(text, nullptr, false);
-  if (!root.is_object()) throw Damaged("is no JSON object");
-  RunConfig config;
-  for (const auto& [name, element] : root.items()) {
-    if (!element.is_object()) {
-      SetFromJson(name, element, config);
-      continue;
-    }
-    for (const auto& [short_name, value] : element.items()) {
-      SetFromJson(name + "." + short_name, value, config);
-    }
-  }
-  return config;
-}
-
 }  // namespace
 
 bool SameInSection(std::string_view section, const RunConfig& a, const RunConfig& b) {
@@ -160,20 +128,19 @@ std::string ToJson(const RunConfig& config) {
 }
 
 RunConfig ConfigFromJson(std::string_view text) {
-  constexpr std::string_view kSeed = "},\"seed\":";
-  thread_local RunConfig last;
-  thread_local std::string before_seed;
-  if (const auto seed = OtherSeed(text, before_seed)) {
-    RunConfig config = last;
-    const ConfigKey* key = FindConfigKey("seed");
-    const std::string wrong = SetConfigValue(*key, *seed, config);
-    if (!wrong.empty()) throw Damaged("seed " + wrong);
-    return config;
+  const json root = json::parse(text, nullptr, false);
+  if (!root.is_object()) throw Damaged("is no JSON object");
+  RunConfig config;
+  for (const auto& [name, element] : root.items()) {
+    if (!element.is_object()) {
+      SetFromJson(name, element, config);
+      continue;
+    }
+    for (const auto& [short_name, value] : element.items()) {
+      SetFromJson(name + "." + short_name, value, config);
+    }
   }
-  last = Parse(text);
-  const std::size_t at = text.rfind(kSeed);
-  before_seed = at == std::string_view::npos ? "" : text.substr(0, at + kSeed.size());
-  return last;
+  return config;
 }
 
 std::string RunId(const RunConfig& config) {
