@@ -5,10 +5,6 @@
 namespace crease::model {
 namespace {
 
-constexpr auto At = [](auto parameters, std::size_t offset) {
-  return LayerOffsets::At(parameters, offset);
-};
-
 // sums[r] += weight[r][i] * values[i] for kRows rows side by side, each in the order of i: one
 // alone would wait for its own additions.
 template <std::size_t kRows>

@@ -19,12 +19,6 @@ class LayerOffsets {
         norm_weight(OffsetOf(layout, TensorKind::kNormWeight, layer)),
         norm_bias(OffsetOf(layout, TensorKind::kNormBias, layer)) {}
 
-  // nullptr where the network has none such.
-  template <typename T>
-  static T* At(std::span<T> parameters, std::size_t offset) {
-    return offset == kNone ? nullptr : parameters.data() + offset;
-  }
-
   static constexpr std::size_t kNone = static_cast<std::size_t>(-1);
   std::size_t weight = kNone, bias = kNone, alpha = kNone, norm_weight = kNone, norm_bias = kNone;
 
@@ -34,5 +28,11 @@ class LayerOffsets {
     return tensor == nullptr ? kNone : tensor->offset;
   }
 };
+
+// The tensor at such an offset; nullptr where the network has none such.
+template <typename T>
+T* At(std::span<T> parameters, std::size_t offset) {
+  return offset == LayerOffsets::kNone ? nullptr : parameters.data() + offset;
+}
 
 }  // namespace crease::model

@@ -45,10 +45,6 @@ class Network {
   const float* norm_output(std::size_t norm) const;
 
  private:
-  template <typename T>
-  static T* At(std::span<T> parameters, std::size_t offset) {
-    return LayerOffsets::At(parameters, offset);
-  }
   struct Layer {
     LayerOffsets at;
     AlignedVector<float> z;           // linear output

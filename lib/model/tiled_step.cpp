@@ -19,10 +19,6 @@ bool NeedsInput(kernels::NormKind kind) {
   return kind == kernels::NormKind::kDivisive || kind == kernels::NormKind::kDyT;
 }
 
-constexpr auto At = [](auto parameters, std::size_t offset) {
-  return LayerOffsets::At(parameters, offset);
-};
-
 }  // namespace
 
 TiledStep::TiledStep(const Architecture& architecture, const ParameterLayout& layout,

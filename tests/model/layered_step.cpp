@@ -71,8 +71,8 @@ class Layers {
   }
 
  private:
-  const float* Parameter(std::size_t offset) const { return LayerOffsets::At(parameters_, offset); }
-  float* Gradient(std::size_t offset) const { return LayerOffsets::At(gradients_, offset); }
+  const float* Parameter(std::size_t offset) const { return At(parameters_, offset); }
+  float* Gradient(std::size_t offset) const { return At(gradients_, offset); }
   float Alpha(const Stages& layer) const {
     return layer.at.alpha == LayerOffsets::kNone ? 0.0f : *Parameter(layer.at.alpha);
   }
