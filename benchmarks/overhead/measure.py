@@ -107,10 +107,15 @@ def schedule(crease, in_process, runs, rounds, folder):
     return result
 
 
+def spiral(runs, steps):
+    """The spiral sweep and its arguments for so many seeds a cell; steps 0: its own."""
+    return (ROOT / "sweeps" / "spiral.toml",
+            seeds(runs) + (["--set", f"train.steps={steps}"] if steps else []))
+
+
 def record(crease, runs, steps, rounds):
     """Processor seconds of the spiral sweep with default recording over those without."""
-    sweep = ROOT / "sweeps" / "spiral.toml"
-    arguments = seeds(runs) + (["--set", f"train.steps={steps}"] if steps else [])
+    sweep, arguments = spiral(runs, steps)
     entries = []
     for turn in range(rounds):
         order = [("off", NOTHING), ("on", [])]
@@ -128,8 +133,7 @@ def record(crease, runs, steps, rounds):
 
 def scale(crease, runs, steps, rounds):
     """Wall seconds of the spiral sweep on one thread over those on two."""
-    sweep = ROOT / "sweeps" / "spiral.toml"
-    arguments = seeds(runs) + (["--set", f"train.steps={steps}"] if steps else [])
+    sweep, arguments = spiral(runs, steps)
     entries = []
     for turn in range(rounds):
         order = (1, 2) if turn % 2 == 0 else (2, 1)
