@@ -1,5 +1,6 @@
 // crease run: trains the runs of a sweep that the store lacks.
 #include <algorithm>
+#include <memory>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -18,7 +19,9 @@
 #include "lib/core/error.h"
 #include "lib/kernels/target.h"
 #include "lib/store/catalog.h"
+#include "lib/store/claims.h"
 #include "lib/store/layout.h"
+#include "lib/store/reader.h"
 #include "lib/store/writer.h"
 #include "lib/sweep/runner.h"
 
@@ -109,6 +112,7 @@ void TellSelection(const Request& request, const sweep::Spec& spec, const Select
   text += ", " + FormatCount(selection.present) + " in the store, " +
           FormatCount(std::ssize(selection.to_train)) + " to train";
   Message(text);
+  if (!selection.elsewhere.empty()) Message(DescribeElsewhere(selection.elsewhere));
   if (selection.sparser.empty()) return;
   Message(DescribeSparser(selection.sparser));
   if (!request.selection.rerecord && !request.selection.force) {
@@ -192,6 +196,7 @@ Json ResultsAsJson(const Request& request, const sweep::Spec& spec, const Select
           {"shard_count", request.shard_count},
           {"runs_planned", planned},
           {"runs_present", selection.present},
+          {"runs_elsewhere", CountElsewhere(selection)},
           {"runs_trained", progress.runs_done},
           {"runs_failed", progress.runs_failed},
           {"runs_diverged", progress.runs_diverged},
@@ -208,18 +213,53 @@ Json ResultsAsJson(const Request& request, const sweep::Spec& spec, const Select
           {"cells", ToJson(summary::Summarize(runs, transitions))}};
 }
 
+std::vector<std::string> ShardsOf(const std::string& store_path) {
+  return store::IsStore(store_path) ? store::ListShards(store_path) : std::vector<std::string>();
+}
+
+// A selection, and the shards that were there before it was made.
+struct Choice {
+  std::vector<std::string> shards;
+  Selection selection;
+};
+
+Choice Choose(const Request& request, const sweep::Spec& spec,
+              const std::vector<sweep::PlannedRun>& planned) {
+  Choice choice;
+  choice.shards = ShardsOf(request.store_path);
+  choice.selection =
+      Select(planned, StoredRuns(request.store_path), spec.record, request.selection);
+  return choice;
+}
+
+// Leaves to others what they are training, and claims the rest for as long as the result lives.
+std::unique_ptr<store::TemporaryFile> ClaimRuns(const Request& request, const sweep::Spec& spec,
+                                                const std::vector<sweep::PlannedRun>& planned,
+                                                Choice& choice) {
+  if (choice.selection.to_train.empty()) return nullptr;
+  const store::ClaimsLock lock(request.store_path);
+  // Claims before shards: see ClaimsLock.
+  const auto claims = lock.ReadClaims();
+  if (ShardsOf(request.store_path) != choice.shards) choice = Choose(request, spec, planned);
+  LeaveToOthers(claims, choice.selection);
+  std::vector<std::string> ids;
+  for (const auto& run : choice.selection.to_train) ids.push_back(run.run_id);
+  return ids.empty() ? nullptr : lock.Take(std::move(ids));
+}
+
 int RunSweep(const Request& request) {
   const sweep::Spec spec = ReadSweep(request.sweep_path, request.overrides);
   const auto planned =
       sweep::ShardOf(sweep::Expand(spec), request.shard_index, request.shard_count);
 
   // Nothing is made, not even a directory, before all input is known to be right.
-  const Selection selection =
-      Select(planned, StoredRuns(request.store_path), spec.record, request.selection);
+  Choice choice = Choose(request, spec, planned);
   sweep::DatasetCache datasets;
-  LoadEachTask(selection.to_train, datasets);
+  LoadEachTask(choice.selection.to_train, datasets);
   store::Writer writer(request.store_path,
                        {.sweep_name = spec.name, .instruction_set = kernels::TargetName()});
+  const auto claim = ClaimRuns(request, spec, planned, choice);
+  const Selection& selection = choice.selection;
   TellSelection(request, spec, selection, planned.size());
   store::SaveSweepFile(request.store_path, spec.name, spec.text, OverridesToKeep(spec));
 

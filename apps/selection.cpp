@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <unordered_set>
 
 #include "apps/text.h"
 #include "lib/train/schedule.h"
@@ -53,6 +54,34 @@ Selection Select(const std::vector<sweep::PlannedRun>& planned,
     }
   }
   return selection;
+}
+
+void LeaveToOthers(const std::vector<store::Claim>& claims, Selection& selection) {
+  for (const store::Claim& claim : claims) {
+    const std::unordered_set<std::string> ids(claim.run_ids.begin(), claim.run_ids.end());
+    const auto taken = std::erase_if(selection.to_train, [&](const sweep::PlannedRun& run) {
+      return ids.count(run.run_id) > 0;
+    });
+    if (taken == 0) continue;
+    selection.elsewhere.push_back({claim.host, claim.process, static_cast<std::int64_t>(taken)});
+  }
+}
+
+std::int64_t CountElsewhere(const Selection& selection) {
+  std::int64_t runs = 0;
+  for (const RunsElsewhere& other : selection.elsewhere) runs += other.runs;
+  return runs;
+}
+
+std::string DescribeElsewhere(const std::vector<RunsElsewhere>& elsewhere) {
+  std::string text;
+  for (const RunsElsewhere& other : elsewhere) {
+    if (!text.empty()) text += '\n';
+    text += Counted(other.runs, "run") + (other.runs == 1 ? " is" : " are") +
+            " being trained by process " + std::to_string(other.process) + " on " + other.host +
+            ": left to it";
+  }
+  return text;
 }
 
 std::string DescribeSparser(const std::vector<SparserRun>& sparser) {

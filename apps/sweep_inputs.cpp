@@ -1,12 +1,10 @@
 #include "apps/sweep_inputs.h"
 
 #include <filesystem>
-#include <system_error>
 #include <unordered_set>
 #include <utility>
 
 #include "apps/output.h"
-#include "lib/core/error.h"
 #include "lib/store/catalog.h"
 #include "lib/store/layout.h"
 #include "lib/train/config_keys.h"
@@ -54,13 +52,8 @@ void LoadEachTask(const std::vector<sweep::PlannedRun>& runs, sweep::DatasetCach
 }
 
 std::vector<summary::CatalogRun> StoredRuns(const std::string& store_path) {
-  std::error_code error;
-  const bool directory = std::filesystem::is_directory(store_path, error);
-  if (!directory && std::filesystem::exists(store_path, error)) {
-    throw InputError(store_path, "is a file, not a directory", "name another path for the store");
-  }
-  // A directory without shards is about to become a store.
-  if (!directory || !store::IsStore(store_path)) return {};
+  store::RequireStoreOrPlaceForOne(store_path);
+  if (!store::IsStore(store_path)) return {};
   return summary::ReadRuns(store::Catalog(store_path));
 }
 

@@ -1,5 +1,7 @@
 #include "lib/store/layout.h"
 
+#include <algorithm>
+#include <array>
 #include <filesystem>
 #include <system_error>
 
@@ -20,6 +22,13 @@ void MakeDirectory(const std::string& path) {
     throw InputError(path, "is a file, not a directory", "name another directory for the store");
   }
   throw SystemErrorFromErrno(path, "cannot make the directory", error.value());
+}
+
+// The names of what CreateStore makes, before shards/ makes it a store, and of what the root of a
+// file system may hold.
+bool MayBeInNewStore(const std::string& name) {
+  constexpr std::array kNames = {"sweeps", "status", "checkpoints", "tmp", "lost+found"};
+  return name.starts_with('.') || std::find(kNames.begin(), kNames.end(), name) != kNames.end();
 }
 
 void KeepOlder(const std::string& store_path, const std::string& name, const std::string& suffix) {
@@ -51,8 +60,36 @@ std::string CheckpointsDirectory(const std::string& store_path) {
 }
 std::string TemporaryDirectory(const std::string& store_path) { return store_path + "/tmp"; }
 std::string CatalogPath(const std::string& store_path) { return store_path + "/catalog.sqlite"; }
+std::string DamagedDirectory(const std::string& store_path) { return store_path + "/damaged"; }
+
+std::string DamageRemedy(const std::string& path) {
+  const std::string shards = fs::path(path).parent_path().string();
+  const std::string store = fs::path(shards).parent_path().string();
+  if (store.empty() || shards != ShardsDirectory(store)) {
+    return "copy the file again from where it came";
+  }
+  return "copy the shard again from where it came; or move it aside by `crease verify " + store +
+         " --repair`, after which `crease run` trains its runs again";
+}
+
+void RequireStoreOrPlaceForOne(const std::string& store_path) {
+  std::error_code error;
+  if (IsStore(store_path) || !fs::exists(store_path, error)) return;
+  if (!fs::is_directory(store_path, error)) {
+    throw InputError(store_path, "is a file, not a directory", "name another path for the store");
+  }
+  for (fs::directory_iterator entry(store_path, error), end; !error && entry != end;
+       entry.increment(error)) {
+    const std::string name = entry->path().filename().string();
+    if (MayBeInNewStore(name)) continue;
+    if (IsStore(store_path)) return;  // another process has just made it
+    throw InputError(store_path, "is no store, and not empty: it has " + name,
+                     "name a store, an empty directory, or one that is not there yet");
+  }
+}
 
 void CreateStore(const std::string& store_path) {
+  RequireStoreOrPlaceForOne(store_path);
   MakeDirectory(store_path);
   for (const std::string& directory :
        {SweepsDirectory(store_path), StatusDirectory(store_path), CheckpointsDirectory(store_path),

@@ -14,9 +14,17 @@ std::string StatusDirectory(const std::string& store_path);
 std::string CheckpointsDirectory(const std::string& store_path);
 std::string TemporaryDirectory(const std::string& store_path);
 std::string CatalogPath(const std::string& store_path);
+std::string DamagedDirectory(const std::string& store_path);  // made when it is needed
 
-// Makes what is missing of a store's directories. Throws Error(kInput) if the path is no
-// directory, and Error(kSystem) if the system refuses.
+// What to do about a damaged file, which may be a shard of a store.
+std::string DamageRemedy(const std::string& path);
+
+// Throws Error(kInput), with the remedy, if the path is there but neither a store nor a directory
+// that can become one: an empty one, but for hidden files.
+void RequireStoreOrPlaceForOne(const std::string& store_path);
+
+// Makes what is missing of a store's directories. Throws Error(kInput) as above, and
+// Error(kSystem) if the system refuses.
 void CreateStore(const std::string& store_path);
 
 bool IsStore(const std::string& store_path);

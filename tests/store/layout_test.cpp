@@ -8,6 +8,7 @@
 
 #include <gtest/gtest.h>
 
+#include "lib/core/error.h"
 #include "lib/store/files.h"
 #include "lib/store/status.h"
 #include "tests/store/fixture.h"
@@ -17,6 +18,33 @@ namespace {
 
 using testing::FilesIn;
 using testing::TemporaryDirectoryGuard;
+
+TEST(CreateStore, LeavesDirectoriesAloneThatAreSomethingElse) {
+  const TemporaryDirectoryGuard home;
+  std::ofstream(home.path() + "/thesis.tex") << "";
+  try {
+    CreateStore(home.path());
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.fault(), Fault::kInput);
+    EXPECT_EQ(error.place(), home.path());
+    EXPECT_NE(error.problem().find("thesis.tex"), std::string::npos);
+    EXPECT_FALSE(error.remedy().empty());
+  }
+  EXPECT_EQ(FilesIn(home.path()).size(), 1U);
+  EXPECT_THROW(CreateStore(home.path() + "/thesis.tex"), Error);
+}
+
+TEST(CreateStore, GoesOnWhereItWasKilled) {
+  const TemporaryDirectoryGuard store;
+  std::ofstream(store.path() + "/.hidden") << "";
+  std::filesystem::create_directory(SweepsDirectory(store.path()));
+  std::filesystem::create_directory(TemporaryDirectory(store.path()));
+  CreateStore(store.path());
+  EXPECT_TRUE(IsStore(store.path()));
+  std::ofstream(store.path() + "/notes.txt") << "";
+  CreateStore(store.path());  // a store may hold whatever its owner puts there
+}
 
 TEST(SaveSweepFile, KeepsEveryTextOfAName) {
   const TemporaryDirectoryGuard store;
