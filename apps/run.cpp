@@ -258,6 +258,7 @@ int RunSweep(const Request& request) {
   LoadEachTask(choice.selection.to_train, datasets);
   store::Writer writer(request.store_path,
                        {.sweep_name = spec.name, .instruction_set = kernels::TargetName()});
+  store::RemoveOldStatus(request.store_path, request.training.command);
   const auto claim = ClaimRuns(request, spec, planned, choice);
   const Selection& selection = choice.selection;
   TellSelection(request, spec, selection, planned.size());

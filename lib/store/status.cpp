@@ -6,7 +6,10 @@
 #include <csignal>
 #include <ctime>
 #include <filesystem>
+#include <fstream>
 #include <limits>
+#include <map>
+#include <sstream>
 #include <system_error>
 #include <unistd.h>
 
@@ -35,6 +38,7 @@ void ForEachField(Status& status, const Visit& visit) {
   visit("state", status.state);
   visit("started_utc", status.started_utc);
   visit("heartbeat_utc", status.heartbeat_utc);
+  visit("process_start", status.process_start);
   visit("runs_total", status.runs_total);
   visit("runs_done", status.runs_done);
   visit("runs_failed", status.runs_failed);
@@ -74,6 +78,30 @@ double SecondsSince(const std::string& utc) {
   return std::difftime(std::time(nullptr), timegm(&when));
 }
 
+std::string FirstLine(const std::string& path) {
+  std::ifstream file(path);
+  std::string line;
+  std::getline(file, line);
+  return line;
+}
+
+// When the process started, in ticks since this machine did; "" if it is not there, or if nobody
+// can tell.
+std::string ProcessStart(std::int64_t pid) {
+  const std::string stat = FirstLine("/proc/" + std::to_string(pid) + "/stat");
+  // The second field, in parentheses, may hold anything; the start is the 22nd.
+  const std::size_t after_name = stat.rfind(')');
+  if (after_name == std::string::npos) return "";
+  std::istringstream fields(stat.substr(after_name + 1));
+  std::string field;
+  for (int i = 3; i <= 22; ++i) fields >> field;
+  return fields ? FirstLine("/proc/sys/kernel/random/boot_id") + "/" + field : "";
+}
+
+std::string StatusPath(const std::string& store_path, const WorkerStatus& status) {
+  return StatusDirectory(store_path) + "/" + status.worker + ".json";
+}
+
 }  // namespace
 
 WorkerStatus NewWorkerStatus() {
@@ -83,6 +111,7 @@ WorkerStatus NewWorkerStatus() {
   status.worker = status.host + "-" + std::to_string(status.pid);
   status.state = "running";
   status.started_utc = UtcNow();
+  status.process_start = ProcessStart(status.pid);
   status.eta_seconds = std::numeric_limits<double>::quiet_NaN();
   return status;
 }
@@ -93,8 +122,7 @@ void WriteStatus(const std::string& store_path, const WorkerStatus& worker) {
   Json json;
   ForEachField(status, [&](const char* name, const auto& field) { json[name] = field; });
   const std::string text = json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
-  AtomicWriteFile(StatusDirectory(store_path) + "/" + status.worker + ".json", text,
-                  TemporaryDirectory(store_path), false);
+  AtomicWriteFile(StatusPath(store_path, status), text, TemporaryDirectory(store_path), false);
 }
 
 std::vector<WorkerStatus> ReadStatus(const std::string& store_path) {
@@ -123,11 +151,31 @@ std::vector<WorkerStatus> ReadStatus(const std::string& store_path) {
 
 bool IsLost(const WorkerStatus& status, double silent_seconds) {
   if (status.state != "running") return false;
-  // A process that lives but is silent may be another one that got the number.
-  if (status.host == HostName() && kill(static_cast<pid_t>(status.pid), 0) != 0 && errno == ESRCH) {
-    return true;
+  if (status.host == HostName()) {
+    if (kill(static_cast<pid_t>(status.pid), 0) != 0 && errno == ESRCH) return true;
+    const std::string start = ProcessStart(status.pid);
+    if (!start.empty() && !status.process_start.empty()) return start != status.process_start;
   }
   return SecondsSince(status.heartbeat_utc) > silent_seconds;
+}
+
+void RemoveOldStatus(const std::string& store_path, const std::string& command) {
+  constexpr double kDaySeconds = 86'400;
+  const std::vector<WorkerStatus> all = ReadStatus(store_path);
+  std::map<std::string, std::string> last_of_sweep;
+  for (const WorkerStatus& status : all) {
+    std::string& last = last_of_sweep[status.sweep];
+    last = std::max(last, status.heartbeat_utc);
+  }
+  for (const WorkerStatus& status : all) {
+    const bool lost = IsLost(status);
+    if (status.host != HostName() || (status.state == "running" && !lost)) continue;
+    const bool old = SecondsSince(status.heartbeat_utc) > kDaySeconds &&
+                     status.heartbeat_utc != last_of_sweep[status.sweep];
+    if (!old && !(lost && status.command == command)) continue;
+    std::error_code ignored;
+    fs::remove(StatusPath(store_path, status), ignored);
+  }
 }
 
 }  // namespace crease::store

@@ -116,10 +116,53 @@ TEST(Status, AWorkerIsLostWhenItsProcessIsGoneOrSilent) {
   EXPECT_FALSE(IsLost(elsewhere));
   elsewhere.heartbeat_utc = "2020-01-01T00:00:00.000Z";
   EXPECT_TRUE(IsLost(elsewhere));
+}
+
+TEST(Status, OfThisHostTheProcessDecidesAndNotTheClock) {
+  WorkerStatus status = NewWorkerStatus();
+  EXPECT_FALSE(status.process_start.empty());
+  for (const char* heartbeat : {"2020-01-01T00:00:00.000Z", "2120-01-01T00:00:00.000Z"}) {
+    status.heartbeat_utc = heartbeat;
+    EXPECT_FALSE(IsLost(status));
+  }
   // The number of a dead worker may belong to another process by now: this one, here.
-  WorkerStatus impostor = NewWorkerStatus();
-  impostor.heartbeat_utc = "2020-01-01T00:00:00.000Z";
-  EXPECT_TRUE(IsLost(impostor));
+  status.process_start = NewWorkerStatus().process_start + "0";
+  EXPECT_TRUE(IsLost(status));
+  status.process_start = "";  // as a worker of another version may leave it
+  EXPECT_FALSE(IsLost(status));
+  status.heartbeat_utc = "2020-01-01T00:00:00.000Z";
+  EXPECT_TRUE(IsLost(status));
+}
+
+// A status file as a worker left it: in another process, long ago.
+void LeaveStatus(const std::string& store, const std::string& worker, const std::string& state,
+                 const std::string& heartbeat_utc, const std::string& sweep = "spiral",
+                 const std::string& host = HostName()) {
+  std::ofstream(StatusDirectory(store) + "/" + worker + ".json")
+      << R"({"worker": ")" << worker << R"(", "pid": 268435456, "host": ")" << host
+      << R"(", "sweep": ")" << sweep << R"(", "command": "crease run )" << worker
+      << R"(", "state": ")" << state << R"(", "heartbeat_utc": ")" << heartbeat_utc << "\"}";
+}
+
+TEST(Status, OldOnesAreRemovedButTheLastOfASweepIsKept) {
+  const TemporaryDirectoryGuard store;
+  CreateStore(store.path());
+  const std::string now = UtcNow();
+  LeaveStatus(store.path(), "old", "finished", "2020-01-01T00:00:00.000Z");
+  LeaveStatus(store.path(), "older", "running", "2019-01-01T00:00:00.000Z");
+  LeaveStatus(store.path(), "recent", "finished", now);
+  LeaveStatus(store.path(), "last", "failed", "2020-01-01T00:00:00.000Z", "rings");
+  LeaveStatus(store.path(), "other", "finished", "2020-01-01T00:00:00.000Z", "spiral", "elsewhere");
+  LeaveStatus(store.path(), "lost", "running", now);
+  LeaveStatus(store.path(), "again", "running", now);
+  WriteStatus(store.path(), NewWorkerStatus());
+  RemoveOldStatus(store.path(), "crease run again");
+  std::vector<std::string> kept;
+  for (const WorkerStatus& status : ReadStatus(store.path())) {
+    if (status.worker != NewWorkerStatus().worker) kept.push_back(status.worker);
+  }
+  EXPECT_EQ(kept, (std::vector<std::string>{"last", "lost", "other", "recent"}));
+  EXPECT_EQ(ReadStatus(store.path()).size(), 5U);
 }
 
 }  // namespace
