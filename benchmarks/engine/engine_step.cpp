@@ -17,7 +17,7 @@ EngineStep::EngineStep(const train::RunConfig& config, const data::Dataset& data
 }
 
 double EngineStep::ForwardBackward() {
-  const train::Batch& batch = batches_.Next(step_);
+  const train::Batch& batch = batches_.Of(step_);
   return network_
       .ForwardBackward(parameters_, batch.x.data(),
                        train::ObjectiveOf(config_.loss, dataset_, batch), gradients_)

@@ -12,20 +12,28 @@ static_assert(std::endian::native == std::endian::little,
 
 namespace {
 
-std::string Hex(const XXH128_hash_t& hash) {
+Digest Canonical(const XXH128_hash_t& hash) {
   XXH128_canonical_t canonical;
   XXH128_canonicalFromHash(&canonical, hash);
+  return std::bit_cast<Digest>(canonical);
+}
+
+}  // namespace
+
+std::string Hex(const Digest& digest) {
   constexpr char kDigits[] = "0123456789abcdef";
   std::string text;
-  text.reserve(2 * sizeof canonical.digest);
-  for (const unsigned char byte : canonical.digest) {
-    text += kDigits[byte >> 4];
-    text += kDigits[byte & 15];
+  text.reserve(2 * digest.size());
+  for (const std::byte byte : digest) {
+    text += kDigits[std::to_integer<unsigned>(byte >> 4)];
+    text += kDigits[std::to_integer<unsigned>(byte & std::byte{15})];
   }
   return text;
 }
 
-}  // namespace
+Digest DigestOf(std::span<const std::byte> bytes) {
+  return Canonical(XXH3_128bits(bytes.data(), bytes.size()));
+}
 
 struct Hasher::State {
   State() : xxh3(XXH3_createState()) {
@@ -47,10 +55,12 @@ void Hasher::Add(const void* bytes, std::size_t size_bytes) {
   XXH3_128bits_update(state_->xxh3, bytes, size_bytes);
 }
 
-std::string Hasher::HexDigest() const { return Hex(XXH3_128bits_digest(state_->xxh3)); }
+std::string Hasher::HexDigest() const { return Hex(digest()); }
+
+Digest Hasher::digest() const { return Canonical(XXH3_128bits_digest(state_->xxh3)); }
 
 std::string HexDigestOf(std::string_view bytes) {
-  return Hex(XXH3_128bits(bytes.data(), bytes.size()));
+  return Hex(DigestOf(std::as_bytes(std::span(bytes))));
 }
 
 }  // namespace crease

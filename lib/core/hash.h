@@ -1,6 +1,7 @@
 // 128-bit hashes (XXH3) of configurations, files and results, as 32 hexadecimal digits.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -9,6 +10,9 @@
 #include <string_view>
 
 namespace crease {
+
+using Digest = std::array<std::byte, 16>;  // big-endian
+std::string Hex(const Digest& digest);
 
 // The same on every machine; results are hashed as little-endian bytes.
 class Hasher {
@@ -25,6 +29,7 @@ class Hasher {
 
   // The hash of everything added so far; more may be added afterwards.
   std::string HexDigest() const;
+  Digest digest() const;
 
  private:
   struct State;
@@ -32,5 +37,6 @@ class Hasher {
 };
 
 std::string HexDigestOf(std::string_view bytes);
+Digest DigestOf(std::span<const std::byte> bytes);
 
 }  // namespace crease

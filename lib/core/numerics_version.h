@@ -3,7 +3,7 @@
 
 namespace crease {
 
-// Raised by every change that alters the bits of any run, together with the golden signature.
-inline constexpr int kNumericsVersion = 5;
+// Raised by every change that alters the bits of any run or its digest, together with the golden signature.
+inline constexpr int kNumericsVersion = 6;
 
 }  // namespace crease

@@ -1,5 +1,6 @@
 #include "lib/optim/updater.h"
 
+#include <algorithm>
 #include <cassert>
 #include <cmath>
 
@@ -28,6 +29,21 @@ void Updater::Step(std::int64_t step, std::span<const float> gradients,
   sgd.first = step == 0;
   kernels::SgdUpdate(sgd, parameters.size(), gradients.data(), first_moment_.data(),
                      parameters.data());
+}
+
+void Updater::Resume(std::int64_t updates, std::span<const float> first_moment,
+                     std::span<const float> second_moment) {
+  assert(first_moment.size() == first_moment_.size());
+  assert(second_moment.size() == second_moment_.size());
+  std::copy(first_moment.begin(), first_moment.end(), first_moment_.begin());
+  std::copy(second_moment.begin(), second_moment.end(), second_moment_.begin());
+  beta1_power_ = beta2_power_ = 1.0;
+  if (second_moment_.empty()) return;
+  // As the updates did it: a power computed otherwise may differ in its last bit.
+  for (std::int64_t k = 0; k < updates; ++k) {
+    beta1_power_ *= options_.beta1;
+    beta2_power_ *= options_.beta2;
+  }
 }
 
 void Updater::Adam(double lr, std::span<const float> gradients, std::span<float> parameters) {

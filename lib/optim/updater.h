@@ -20,6 +20,13 @@ class Updater {
   // Update number `step` (0, 1, 2, ... in order). Both of `size` floats; gradients unchanged.
   void Step(std::int64_t step, std::span<const float> gradients, std::span<float> parameters);
 
+  // What the updates so far have left behind, (size) each; empty where the optimizer has none such.
+  std::span<const float> first_moment() const { return first_moment_; }
+  std::span<const float> second_moment() const { return second_moment_; }
+  // Goes on after `updates` updates that left these moments. Requires their lengths to be as above.
+  void Resume(std::int64_t updates, std::span<const float> first_moment,
+              std::span<const float> second_moment);
+
  private:
   void Adam(double lr, std::span<const float> gradients, std::span<float> parameters);
 

@@ -50,6 +50,13 @@ class ActivationRecorder : public Probe {
     for (RecordedArray& array : arrays_) record.arrays.push_back(std::move(array));
   }
 
+  void Save(StateWriter& state) override {
+    saved_.Save(state, PointersTo(std::as_const(arrays_)), cursor_.taken());
+  }
+  void Restore(StateReader& state) override {
+    cursor_.SkipTo(saved_.Restore(state, PointersTo(arrays_)));
+  }
+
  private:
   void Add(const std::string& name, const std::string& description, const std::string& unit,
            std::size_t features) {
@@ -71,6 +78,7 @@ class ActivationRecorder : public Probe {
   model::Network network_;
   Batch batch_;
   std::vector<RecordedArray> arrays_;
+  SavedRows saved_;
 };
 
 }  // namespace

@@ -76,14 +76,15 @@ BatchSource::BatchSource(const RunConfig& config, const data::Dataset& dataset)
   }
 }
 
-const Batch& BatchSource::Next(std::int64_t step) {
+const Batch& BatchSource::Of(std::int64_t step) {
   if (dataset_.fresh) {
     DrawFresh(step);
   } else if (!full_) {
     const auto position = static_cast<std::size_t>(step) % batches_per_epoch_;
-    if (position == 0) {
-      Shuffle(static_cast<std::uint32_t>(static_cast<std::size_t>(step) / batches_per_epoch_));
-    }
+    const auto epoch =
+        static_cast<std::uint32_t>(static_cast<std::size_t>(step) / batches_per_epoch_);
+    if (epoch_ != epoch) Shuffle(epoch);
+    epoch_ = epoch;
     const std::size_t first = position * batch_points_;
     PackBatch(dataset_, dataset_.train, order_, first,
               std::min(batch_points_, order_.size() - first), one_hot_, batch_);

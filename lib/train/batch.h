@@ -4,6 +4,7 @@
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -28,14 +29,14 @@ void PackBatch(const data::Dataset& dataset, const data::Split& split,
                std::span<const std::uint32_t> rows, std::size_t first, std::size_t points,
                bool one_hot, Batch& batch);
 
-// Hands out the batch of step 0, 1, 2, ... in order: the whole training split, seeded
-// mini-batches (each epoch a fresh permutation; the last batch of an epoch may be smaller), or
-// fresh draws. Not thread-safe.
+// Hands out the batch of any step: the whole training split, seeded mini-batches (each epoch a
+// fresh permutation, made when its first batch is asked for; the last batch of an epoch may be
+// smaller), or fresh draws. Not thread-safe.
 class BatchSource {
  public:
   BatchSource(const RunConfig& config, const data::Dataset& dataset);
 
-  const Batch& Next(std::int64_t step);  // valid until the next call
+  const Batch& Of(std::int64_t step);  // valid until the next call
 
   bool full() const { return full_; }  // every batch is the whole training split, in its order
   const Batch& Whole() const {         // the training split. Requires: full()
@@ -53,8 +54,9 @@ class BatchSource {
   std::uint64_t seed_;
   bool one_hot_, full_;
   std::size_t batch_points_, batches_per_epoch_ = 1;
-  std::vector<std::uint32_t> order_;  // mini-batches only
-  data::Split fresh_;                 // fresh draws only
+  std::vector<std::uint32_t> order_;  // mini-batches only: of epoch_
+  std::optional<std::uint32_t> epoch_;
+  data::Split fresh_;  // fresh draws only
   Batch batch_;
 };
 

@@ -1,6 +1,8 @@
 #include "lib/train/recorded_array.h"
 
+#include <cstdint>
 #include <limits>
+#include <span>
 #include <utility>
 
 namespace crease::train {
@@ -19,6 +21,31 @@ RecordedArray MakeArray(std::string group, std::string name, std::string descrip
                       {}};
   array.values.assign(count, std::numeric_limits<float>::quiet_NaN());
   return array;
+}
+
+void SavedRows::Save(StateWriter& state, std::vector<const RecordedArray*> arrays,
+                     std::size_t done) {
+  state.Put(static_cast<std::uint64_t>(done));
+  for (const RecordedArray* array : arrays) {
+    if (array->values.empty()) continue;
+    const std::size_t row = array->values.size() / array->shape[0];
+    state.PutAll(std::span(array->values).subspan(saved_ * row, (done - saved_) * row));
+  }
+  saved_ = done;
+}
+
+std::size_t SavedRows::Restore(StateReader& state, std::vector<RecordedArray*> arrays) {
+  std::uint64_t done = 0;
+  state.Get(done);
+  for (RecordedArray* array : arrays) {
+    if (array->values.empty()) continue;
+    if (done < saved_ || done > array->shape[0]) state.Refuse();
+    if (!state.ok()) break;
+    const std::size_t row = array->values.size() / array->shape[0];
+    state.GetAll(std::span(array->values).subspan(saved_ * row, (done - saved_) * row));
+  }
+  if (state.ok()) saved_ = done;
+  return saved_;
 }
 
 }  // namespace crease::train

@@ -2,33 +2,47 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstddef>
 #include <limits>
 
 namespace crease::train {
 
 void ResultDigest::Add(std::span<const float> values) {
   while (!values.empty()) {
-    const std::size_t count = std::min(values.size(), buffer_.size() - used_);
-    std::copy_n(values.begin(), count, buffer_.begin() + static_cast<std::ptrdiff_t>(used_));
+    const std::size_t count = std::min(values.size(), kBlock - used_);
+    std::copy_n(values.begin(), count, link_.values.begin() + static_cast<std::ptrdiff_t>(used_));
     used_ += count;
     values = values.subspan(count);
-    if (used_ == buffer_.size()) Flush();
+    if (used_ == kBlock) Flush();
   }
 }
 
 std::string ResultDigest::Hex() {
   Flush();
-  return hasher_.HexDigest();
+  return crease::Hex(link_.before);
 }
 
 void ResultDigest::Flush() {
   for (std::size_t i = 0; i < used_; ++i) {
-    const float value = buffer_[i];
-    buffer_[i] = std::isnan(value) ? std::numeric_limits<float>::quiet_NaN() : value;
+    const float value = link_.values[i];
+    link_.values[i] = std::isnan(value) ? std::numeric_limits<float>::quiet_NaN() : value;
   }
-  hasher_.Add(std::span<const float>(buffer_.data(), used_));
+  const auto bytes = std::as_bytes(std::span(&link_, 1));
+  link_.before = DigestOf(bytes.first(sizeof link_.before + used_ * sizeof(float)));
   used_ = 0;
+}
+
+void ResultDigest::Save(StateWriter& state) const {
+  state.Put(link_.before);
+  state.PutAll(std::span<const float>(link_.values).first(used_));
+}
+
+void ResultDigest::Restore(StateReader& state) {
+  std::vector<float> values;
+  state.Get(link_.before);
+  state.GetMore(values);
+  if (values.size() >= kBlock) return state.Refuse();
+  std::copy(values.begin(), values.end(), link_.values.begin());
+  used_ = values.size();
 }
 
 }  // namespace crease::train

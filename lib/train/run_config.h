@@ -1,7 +1,9 @@
 // One training of one network, fully specified.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -20,10 +22,19 @@ struct StepSchedule {
   std::int64_t every = 1;             // kEvery: steps 0, every, 2 every, ...
   std::int64_t per_decade = 0;        // kPerDecade: step 0, then so many a decade, rounded
   std::vector<std::int64_t> at = {};  // kAt: exactly these steps, increasing
+  // Of these, the steps from ... to, both included; kToEnd: up to the last.
+  static constexpr std::int64_t kToEnd = std::numeric_limits<std::int64_t>::max();
+  std::int64_t from = 0, to = kToEnd;
 
   static StepSchedule Off() { return {}; }
   static StepSchedule Auto() { return {.form = Form::kAuto}; }
   static StepSchedule Every(std::int64_t steps) { return {.form = Form::kEvery, .every = steps}; }
+  StepSchedule Within(std::int64_t first, std::int64_t last) const {
+    StepSchedule part = *this;
+    part.from = std::max(from, first);
+    part.to = std::min(to, last);
+    return part;
+  }
   bool operator==(const StepSchedule&) const = default;
 };
 
@@ -35,11 +46,12 @@ struct RecordOptions {
   std::int64_t activation_points = 64;  // first so many points; 0: all
   StepSchedule gradients = StepSchedule::Off();
   StepSchedule test = StepSchedule::Auto();  // auto: at most a quarter of the training
-  bool bursts = true;
+  bool bursts = true;  // weights and activations of every step around transitions
   std::int64_t burst_before_steps = 200;
   std::int64_t burst_after_steps = 200;
-  std::int64_t burst_points = 0;               // 0: all
-  std::int64_t checkpoint_every_steps = 2000;  // 0: never
+  std::int64_t burst_points = 64;  // 0: all
+  // The state to resume from, and to replay from. 0: never.
+  std::int64_t checkpoint_every_steps = 2000;
   bool operator==(const RecordOptions&) const = default;
 };
 

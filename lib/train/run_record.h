@@ -33,6 +33,14 @@ struct RecordedArray {
   std::vector<float> values;            // row-major; NaN after a divergence
 };
 
+// Dense rows around the transitions of one run, by step.
+struct BurstTable {
+  std::vector<std::int64_t> step;
+  std::vector<std::int64_t> transition;  // index into the run's transitions
+  // Of group "bursts"; the first dimension is "row", as long as `step`. None if there are no rows.
+  std::vector<RecordedArray> arrays;
+};
+
 enum class Outcome { kCompleted, kDiverged };
 
 struct RunRecord {
@@ -50,6 +58,7 @@ struct RunRecord {
   std::vector<RecordedArray> arrays;
   std::vector<detect::Transition> transitions;
   std::string no_verdict;  // why there are no transitions to speak of, or ""
+  BurstTable bursts;
 };
 
 }  // namespace crease::train

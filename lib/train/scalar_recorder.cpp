@@ -62,13 +62,23 @@ class ScalarRecorder : public Probe {
 
   void Report(RunRecord& record) override {
     record.axes.push_back({"", "step", "updates done before the values", cursor_.steps()});
-    for (RecordedArray* array : {&loss_, &accuracy_, &test_loss_, &test_accuracy_, &grad_norm_,
-                                 &weight_norm_, &update_norm_}) {
+    for (RecordedArray* array : Arrays()) {
       if (!array->values.empty()) record.arrays.push_back(std::move(*array));
     }
   }
 
+  void Save(StateWriter& state) override {
+    const auto arrays = Arrays();
+    saved_.Save(state, {arrays.begin(), arrays.end()}, cursor_.taken());
+  }
+  void Restore(StateReader& state) override { cursor_.SkipTo(saved_.Restore(state, Arrays())); }
+
  private:
+  std::vector<RecordedArray*> Arrays() {
+    return {&loss_,      &accuracy_,    &test_loss_,  &test_accuracy_,
+            &grad_norm_, &weight_norm_, &update_norm_};
+  }
+
   RecordedArray Norms(const std::string& name, const std::string& description, std::size_t rows) {
     return MakeArray("", name, description, "1", {"step", "linear"}, {rows, linears_});
   }
@@ -103,6 +113,7 @@ class ScalarRecorder : public Probe {
   std::size_t row_ = 0;
   RecordedArray loss_, accuracy_, test_loss_, test_accuracy_;
   RecordedArray grad_norm_, weight_norm_, update_norm_;
+  SavedRows saved_;
   std::vector<bool> test_rows_;
   std::unique_ptr<Evaluator> evaluator_;
 };

@@ -49,17 +49,14 @@ bool AllAmong(const std::vector<std::int64_t>& some, const std::vector<std::int6
 bool Covers(const StepSchedule& recorded, const StepSchedule& asked) {
   if (asked.form == Form::kOff || recorded == asked) return true;
   if (recorded.form == Form::kOff) return false;
+  if (asked.from < recorded.from || asked.to > recorded.to) return false;
   // "auto" asks for no particular step.
   if (asked.form == Form::kAuto) return true;
   if (recorded.form == Form::kEvery && recorded.every == 1) return true;
   if (asked.form == Form::kAt) {
     if (asked.at.empty()) return true;
     return recorded.form != Form::kAuto &&
-           AllAmong(asked.at, RecordedSteps({.form = recorded.form,
-                                             .every = recorded.every,
-                                             .per_decade = recorded.per_decade,
-                                             .at = recorded.at},
-                                            asked.at.back() + recorded.every, 1));
+           AllAmong(asked.at, RecordedSteps(recorded, asked.at.back() + recorded.every, 1));
   }
   if (asked.form != recorded.form) return false;
   if (asked.form == Form::kEvery) return asked.every % recorded.every == 0;
@@ -67,7 +64,7 @@ bool Covers(const StepSchedule& recorded, const StepSchedule& asked) {
   return false;
 }
 
-std::string Described(const StepSchedule& schedule) {
+std::string DescribedForm(const StepSchedule& schedule) {
   switch (schedule.form) {
     case Form::kOff:
       return "off";
@@ -84,11 +81,18 @@ std::string Described(const StepSchedule& schedule) {
   return "";
 }
 
+std::string Described(const StepSchedule& schedule) {
+  std::string text = DescribedForm(schedule);
+  if (schedule.from > 0) text += " from step " + std::to_string(schedule.from);
+  if (schedule.to != StepSchedule::kToEnd) text += " up to step " + std::to_string(schedule.to);
+  return text;
+}
+
 std::string PointsText(std::int64_t points) {
   return points == 0 ? "all points" : std::to_string(points) + " points";
 }
 
-ordered_json ScheduleToJson(const StepSchedule& schedule) {
+ordered_json FormToJson(const StepSchedule& schedule) {
   switch (schedule.form) {
     case Form::kOff:
       return "off";
@@ -107,6 +111,17 @@ ordered_json ScheduleToJson(const StepSchedule& schedule) {
   return nullptr;
 }
 
+ordered_json ScheduleToJson(const StepSchedule& schedule) {
+  ordered_json json = FormToJson(schedule);
+  if (schedule.form == Form::kOff || (schedule.from == 0 && schedule.to == StepSchedule::kToEnd)) {
+    return json;
+  }
+  if (schedule.form == Form::kAuto) json = {{"auto", true}};
+  if (schedule.from > 0) json["from"] = schedule.from;
+  if (schedule.to != StepSchedule::kToEnd) json["to"] = schedule.to;
+  return json;
+}
+
 Error Damaged(const std::string& what) {
   return DamagedError("record options", what,
                       "the store was written by another version, or is damaged");
@@ -120,10 +135,11 @@ std::int64_t CountAt(const ordered_json& object, const char* name, std::int64_t 
   return found->get<std::int64_t>();
 }
 
-StepSchedule ScheduleFromJson(const ordered_json& element) {
+StepSchedule FormFromJson(const ordered_json& element) {
   if (element == "off") return StepSchedule::Off();
   if (element == "auto") return StepSchedule::Auto();
   if (!element.is_object()) throw Damaged("a schedule is neither word nor object");
+  if (element.contains("auto")) return StepSchedule::Auto();
   if (element.contains("every")) return StepSchedule::Every(CountAt(element, "every", 1));
   if (element.contains("per_decade")) {
     return {.form = Form::kPerDecade, .per_decade = CountAt(element, "per_decade", 1)};
@@ -135,6 +151,14 @@ StepSchedule ScheduleFromJson(const ordered_json& element) {
     if (!step.is_number_integer()) throw Damaged("at holds something else than steps");
     schedule.at.push_back(step.get<std::int64_t>());
   }
+  return schedule;
+}
+
+StepSchedule ScheduleFromJson(const ordered_json& element) {
+  StepSchedule schedule = FormFromJson(element);
+  if (!element.is_object()) return schedule;
+  if (element.contains("from")) schedule.from = CountAt(element, "from", 0);
+  if (element.contains("to")) schedule.to = CountAt(element, "to", 0);
   return schedule;
 }
 
@@ -163,9 +187,8 @@ std::vector<std::int64_t> RecordedSteps(const StepSchedule& schedule, std::int64
     case Form::kOff:
       return {};
     case Form::kAt:
-      std::copy_if(schedule.at.begin(), schedule.at.end(), std::back_inserter(steps),
-                   [&](std::int64_t step) { return step <= last_step; });
-      return steps;
+      steps = schedule.at;
+      break;
     case Form::kAuto:
       steps = Every(AutoStride(auto_stride_at_least, last_step), last_step);
       break;
@@ -176,7 +199,9 @@ std::vector<std::int64_t> RecordedSteps(const StepSchedule& schedule, std::int64
       steps = PerDecade(schedule.per_decade, last_step);
       break;
   }
-  if (steps.back() != last_step) steps.push_back(last_step);
+  if (schedule.form != Form::kAt && steps.back() != last_step) steps.push_back(last_step);
+  const std::int64_t last = std::min(last_step, schedule.to);
+  std::erase_if(steps, [&](std::int64_t step) { return step < schedule.from || step > last; });
   return steps;
 }
 
@@ -252,7 +277,20 @@ std::string MissingRecordings(const RecordOptions& recorded, const RecordOptions
     add("activations of " + PointsText(recorded.activation_points) + ", asked " +
         PointsText(asked.activation_points));
   }
-  // Bursts and checkpoints are no recordings that a store of this version could lack.
+  if (asked.bursts) {
+    if (!recorded.bursts) {
+      add("no bursts, asked for");
+    } else if (recorded.burst_before_steps < asked.burst_before_steps ||
+               recorded.burst_after_steps < asked.burst_after_steps ||
+               count(recorded.burst_points) < count(asked.burst_points)) {
+      add("bursts of " + std::to_string(recorded.burst_before_steps) + " steps before, " +
+          std::to_string(recorded.burst_after_steps) + " after, " +
+          PointsText(recorded.burst_points) + ", asked " +
+          std::to_string(asked.burst_before_steps) + ", " +
+          std::to_string(asked.burst_after_steps) + ", " + PointsText(asked.burst_points));
+    }
+  }
+  // Checkpoints are no results.
   return missing;
 }
 

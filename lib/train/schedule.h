@@ -11,7 +11,7 @@
 namespace crease::train {
 
 // Increasing steps in [0, last_step]; last_step itself is always among them unless the schedule
-// is off or kAt. kAuto takes the smallest stride of 1, 2, 5, 10, ... that is >=
+// is off, kAt or ends before. kAuto takes the smallest stride of 1, 2, 5, 10, ... that is >=
 // auto_stride_at_least.
 std::vector<std::int64_t> RecordedSteps(const StepSchedule& schedule, std::int64_t last_step,
                                         double auto_stride_at_least);

@@ -62,6 +62,13 @@ class TensorRecorder : public Probe {
     for (RecordedArray& array : arrays_) record.arrays.push_back(std::move(array));
   }
 
+  void Save(StateWriter& state) override {
+    saved_.Save(state, PointersTo(std::as_const(arrays_)), cursor_.taken());
+  }
+  void Restore(StateReader& state) override {
+    cursor_.SkipTo(saved_.Restore(state, PointersTo(arrays_)));
+  }
+
  private:
   void Take(std::span<const float> from) {
     const std::size_t row = cursor_.Take();
@@ -76,6 +83,7 @@ class TensorRecorder : public Probe {
   model::ParameterLayout layout_;
   StepCursor cursor_;
   std::vector<RecordedArray> arrays_;
+  SavedRows saved_;
 };
 
 }  // namespace

@@ -67,7 +67,7 @@ TEST(BatchSource, EachEpochIsAPermutationAndTheLastBatchMayBeSmaller) {
     std::int64_t step = 0;
     for (auto& epoch : epochs) {
       for (std::size_t b = 0; b < source.batches_per_epoch(); ++b) {
-        const Batch& next = source.Next(step++);
+        const Batch& next = source.Of(step++);
         EXPECT_EQ(next.points, std::min(batch, 100 - b * batch));
         ExpectPadded(next);
         const auto points = PointsOf(next);
@@ -86,8 +86,8 @@ TEST(BatchSource, OrdersDependOnTheSeedAlone) {
   const data::Dataset dataset = Numbered(50);
   BatchSource a(WithBatch(8, 1), dataset), same(WithBatch(8, 1), dataset);
   BatchSource other(WithBatch(8, 2), dataset);
-  EXPECT_EQ(PointsOf(a.Next(0)), PointsOf(same.Next(0)));
-  EXPECT_NE(PointsOf(a.Next(1)), PointsOf(other.Next(1)));
+  EXPECT_EQ(PointsOf(a.Of(0)), PointsOf(same.Of(0)));
+  EXPECT_NE(PointsOf(a.Of(1)), PointsOf(other.Of(1)));
 }
 
 // Every point comes first about equally often: 6000 epochs of 6 points, five standard errors.
@@ -97,9 +97,9 @@ TEST(BatchSource, PermutationsAreUniform) {
   std::map<std::vector<std::size_t>, int> pairs;
   constexpr int kEpochs = 6000;
   for (std::int64_t epoch = 0; epoch < kEpochs; ++epoch) {
-    const auto points = PointsOf(source.Next(2 * epoch));
+    const auto points = PointsOf(source.Of(2 * epoch));
     ++pairs[{points[0], points[1]}];
-    source.Next(2 * epoch + 1);
+    source.Of(2 * epoch + 1);
   }
   EXPECT_EQ(pairs.size(), 30u);
   for (const auto& [pair, count] : pairs) EXPECT_NEAR(count, kEpochs / 30, 5 * 14);
@@ -111,7 +111,7 @@ TEST(BatchSource, FullBatchesAreTheDataInTheirOrder) {
     BatchSource source(WithBatch(batch), dataset);
     EXPECT_TRUE(source.full());
     for (const std::int64_t step : {0, 1, 2}) {
-      const auto points = PointsOf(source.Next(step));
+      const auto points = PointsOf(source.Of(step));
       ASSERT_EQ(points.size(), 21u);
       for (std::size_t p = 0; p < 21; ++p) EXPECT_EQ(points[p], p);
     }
@@ -125,13 +125,13 @@ TEST(BatchSource, FreshPointsAreNewEveryStepAndTheirOwnTargets) {
   config.batch = 20;
   const data::Dataset dataset = data::Load(config.data);
   BatchSource source(config, dataset), again(config, dataset);
-  const AlignedVector<float> first = source.Next(0).x;
-  EXPECT_EQ(source.Next(0).targets, first);
-  const Batch& second = source.Next(1);
+  const AlignedVector<float> first = source.Of(0).x;
+  EXPECT_EQ(source.Of(0).targets, first);
+  const Batch& second = source.Of(1);
   EXPECT_EQ(second.points, 20u);
   EXPECT_NE(second.x, first);
-  again.Next(0);
-  EXPECT_EQ(again.Next(1).x, second.x);
+  again.Of(0);
+  EXPECT_EQ(again.Of(1).x, second.x);
 }
 
 TEST(PackBatch, OneHotTargetsFollowTheLabels) {
