@@ -42,14 +42,14 @@ RunTable ReadRunColumns(const ShardReader& reader) {
     std::optional<ColumnValues> values = reader.Column(column.name);
     if (values && values->index() != EmptyColumn(column.type).index()) {
       throw DamagedError(reader.info().path + ": /" + column.name, "has another type",
-                         "copy the shard again from where it came, or remove the file");
+                         DamageRemedy(reader.info().path));
     }
     // A run without these is none.
     const bool needed =
         column.name == "digest" || column.name == "config" || column.name == "outcome";
     if (needed && !values) {
       throw DamagedError(reader.info().path + ": /" + column.name, "is missing",
-                         "copy the shard again from where it came, or remove the file");
+                         DamageRemedy(reader.info().path));
     }
     columns.push_back(std::move(values));
   }
@@ -95,13 +95,6 @@ std::vector<std::size_t> ColumnsOfRun() {
     if (IsOfRun(RunColumns()[c])) columns.push_back(c);
   }
   return columns;
-}
-
-std::string AttributeOf(const ShardReader& reader, const std::string& name) {
-  for (const auto& [key, value] : reader.info().attributes) {
-    if (key == name) return value;
-  }
-  return "";
 }
 
 std::string ModifiedUtc(const std::string& path) {
@@ -165,9 +158,9 @@ void ShardInserter::Add(const ShardReader& reader, const std::string& name, std:
                         std::int64_t modified_ns) {
   const RunTable table = ReadRunColumns(reader);
   const ShardReader::TransitionTable found = reader.Transitions();
-  const std::string created_utc = AttributeOf(reader, "created_utc");
-  const std::string sweep = AttributeOf(reader, "sweep_name");
-  const std::string record = AttributeOf(reader, "record");
+  const std::string created_utc = reader.info().Attribute("created_utc");
+  const std::string sweep = reader.info().Attribute("sweep_name");
+  const std::string record = reader.info().Attribute("record");
   const std::int64_t number =
       InsertShard(name, size_bytes, modified_ns, created_utc, reader.info().runs);
 

@@ -14,6 +14,7 @@
 #include <hdf5.h>
 
 #include "lib/core/error.h"
+#include "lib/store/layout.h"
 
 namespace crease::store {
 namespace {
@@ -119,7 +120,8 @@ herr_t CollectDataset(hid_t, const char* name, const H5O_info_t* info, void* to)
 
 }  // namespace
 
-Hdf5Source::Hdf5Source(const std::string& path) : path_(path) {
+Hdf5Source::Hdf5Source(const std::string& path, const std::string& group)
+    : path_(path), group_(group.empty() ? "" : "/" + group) {
   SilenceHdf5();
   descriptor_ = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   struct stat status {};
@@ -131,31 +133,40 @@ Hdf5Source::Hdf5Source(const std::string& path) : path_(path) {
   H5Pset_file_locking(access.get(), false, true);
   H5Pset_fclose_degree(access.get(), H5F_CLOSE_STRONG);
   file_ = FileHandle(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.get()));
-  if (!file_) {
+  try {
+    if (!file_) Damaged("", "cannot be opened as HDF5: " + TakeHdf5Error());
+    base_ = GroupHandle(H5Gopen2(file_.get(), group.empty() ? "/" : group_.c_str(), H5P_DEFAULT));
+    if (!base_) Damaged("", "cannot be opened: " + TakeHdf5Error());
+    seal_ = ReadSeal(descriptor_, path, size_bytes_);
+  } catch (const Error&) {
     close(descriptor_);
-    Damaged("", "cannot be opened as HDF5: " + TakeHdf5Error());
+    throw;
   }
 }
 
 Hdf5Source::~Hdf5Source() { close(descriptor_); }
 
+std::string Hdf5Source::ActualDigest(const OnBytesRead& on_read) const {
+  return DigestOfFile(descriptor_, path_, seal_->bytes, on_read);
+}
+
 void Hdf5Source::Damaged(const std::string& dataset, const std::string& what) const {
   H5Eclear2(H5E_DEFAULT);
-  throw DamagedError(dataset.empty() ? path_ : path_ + ": " + dataset, what,
-                     "copy the shard again from where it came, or remove the file: crease run "
-                     "trains its runs again");
+  const std::string inside = group_ + dataset;
+  throw DamagedError(inside.empty() ? path_ : path_ + ": " + inside, what, DamageRemedy(path_));
 }
 
 std::optional<SourceDataset> Hdf5Source::Find(const std::string& path) const {
-  const std::size_t slash = path.find('/', 1);
+  const std::string name = path.substr(1);
+  const std::size_t slash = name.find('/');
   if (slash != std::string::npos &&
-      H5Lexists(file_.get(), path.substr(0, slash).c_str(), H5P_DEFAULT) <= 0) {
+      H5Lexists(base_.get(), name.substr(0, slash).c_str(), H5P_DEFAULT) <= 0) {
     return std::nullopt;
   }
-  if (H5Lexists(file_.get(), path.c_str(), H5P_DEFAULT) <= 0) return std::nullopt;
+  if (H5Lexists(base_.get(), name.c_str(), H5P_DEFAULT) <= 0) return std::nullopt;
   SourceDataset dataset;
   dataset.path = path;
-  dataset.handle = DatasetHandle(H5Dopen2(file_.get(), path.c_str(), H5P_DEFAULT));
+  dataset.handle = DatasetHandle(H5Dopen2(base_.get(), name.c_str(), H5P_DEFAULT));
   if (!dataset.handle) Damaged(path, "cannot be opened: " + TakeHdf5Error());
   const TypeHandle type(H5Dget_type(dataset.handle.get()));
   const SpaceHandle space(H5Dget_space(dataset.handle.get()));
@@ -184,8 +195,7 @@ std::optional<SourceDataset> Hdf5Source::Find(const std::string& path) const {
   return dataset;
 }
 
-void Hdf5Source::ReadChunk(const SourceDataset& dataset, const ChunkLayout::Block& block,
-                           std::vector<std::byte>& raw) const {
+ChunkPlace Hdf5Source::Locate(const SourceDataset& dataset, const ChunkLayout::Block& block) const {
   const std::vector<hsize_t> offset(block.offset.begin(), block.offset.end());
   unsigned mask = 0;
   haddr_t address = HADDR_UNDEF;
@@ -196,19 +206,25 @@ void Hdf5Source::ReadChunk(const SourceDataset& dataset, const ChunkLayout::Bloc
   if (address == HADDR_UNDEF || size == 0 || size > size_bytes_ || address > size_bytes_ - size) {
     Damaged(dataset.path, "lacks a part of its values");
   }
-  if (raw.size() / kMostExpansion > size) Damaged(dataset.path, "has a damaged index of chunks");
-  std::vector<std::byte> bytes(size);
-  for (std::size_t done = 0; done < size;) {
-    const ssize_t count =
-        pread(descriptor_, bytes.data() + done, size - done, static_cast<off_t>(address + done));
+  if (dataset.layout->chunk_bytes() / kMostExpansion > size) {
+    Damaged(dataset.path, "has a damaged index of chunks");
+  }
+  return {address, size, mask};
+}
+
+std::string Hdf5Source::Load(const ChunkPlace& place, std::size_t element_bytes,
+                             std::span<std::byte> raw) const {
+  thread_local std::vector<std::byte> bytes;
+  bytes.resize(place.bytes);
+  for (std::size_t done = 0; done < place.bytes;) {
+    const ssize_t count = pread(descriptor_, bytes.data() + done, place.bytes - done,
+                                static_cast<off_t>(place.address + done));
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) throw SystemErrorFromErrno(path_, "cannot read the shard", errno);
-    if (count == 0) Damaged(dataset.path, "lacks a part of its values");
+    if (count == 0) return "lacks a part of its values";
     done += static_cast<std::size_t>(count);
   }
-  if (!DecodeChunk(bytes, mask, dataset.element_bytes, raw)) {
-    Damaged(dataset.path, "fails its checksum");
-  }
+  return DecodeChunk(bytes, place.filter_mask, element_bytes, raw) ? "" : "fails its checksum";
 }
 
 // Bytes [from, to) of the array, which lie in the chunks [first, last).
@@ -219,7 +235,8 @@ std::vector<std::byte> Hdf5Source::ReadRange(const SourceDataset& dataset, std::
   std::vector<std::byte> bytes(to - from), raw(layout.chunk_bytes());
   for (std::size_t i = first_chunk; i < last_chunk; ++i) {
     const ChunkLayout::Block block = layout.At(i);
-    ReadChunk(dataset, block, raw);
+    const std::string fault = Load(Locate(dataset, block), dataset.element_bytes, raw);
+    if (!fault.empty()) Damaged(dataset.path, fault);
     const std::size_t start = std::max(from, block.first_byte);
     const std::size_t end = std::min(to, block.first_byte + block.bytes);
     assert(start < end);
@@ -264,13 +281,13 @@ ColumnValues Hdf5Source::ReadColumn(const SourceDataset& dataset) const {
 
 std::vector<std::string> Hdf5Source::Datasets() const {
   std::vector<std::string> names;
-  if (H5Ovisit2(file_.get(), H5_INDEX_NAME, H5_ITER_INC, &CollectDataset, &names, H5O_INFO_BASIC) <
+  if (H5Ovisit2(base_.get(), H5_INDEX_NAME, H5_ITER_INC, &CollectDataset, &names, H5O_INFO_BASIC) <
       0) {
     Damaged("", "has a damaged directory: " + TakeHdf5Error());
   }
   std::vector<std::string> paths;
   for (const std::string& name : names) {
-    const DatasetHandle dataset(H5Dopen2(file_.get(), name.c_str(), H5P_DEFAULT));
+    const DatasetHandle dataset(H5Dopen2(base_.get(), name.c_str(), H5P_DEFAULT));
     const PropertiesHandle creation(dataset ? H5Dget_create_plist(dataset.get()) : -1);
     if (!creation) Damaged("/" + name, "cannot be opened: " + TakeHdf5Error());
     if (H5Pget_layout(creation.get()) == H5D_CHUNKED) paths.push_back("/" + name);
@@ -278,11 +295,18 @@ std::vector<std::string> Hdf5Source::Datasets() const {
   return paths;
 }
 
-std::vector<std::pair<std::string, std::string>> Hdf5Source::RootAttributes() const {
+std::vector<std::pair<std::string, std::string>> Hdf5Source::Attributes(
+    const std::string& group) const {
   std::vector<std::pair<std::string, std::string>> attributes;
-  if (H5Aiterate2(file_.get(), H5_INDEX_NAME, H5_ITER_INC, nullptr, &CollectAttribute,
-                  &attributes) < 0) {
-    Damaged("", "has damaged attributes: " + TakeHdf5Error());
+  GroupHandle inner;
+  if (!group.empty()) {
+    if (H5Lexists(base_.get(), group.c_str(), H5P_DEFAULT) <= 0) return attributes;
+    inner = GroupHandle(H5Gopen2(base_.get(), group.c_str(), H5P_DEFAULT));
+    if (!inner) Damaged("/" + group, "cannot be opened: " + TakeHdf5Error());
+  }
+  if (H5Aiterate2(inner ? inner.get() : base_.get(), H5_INDEX_NAME, H5_ITER_INC, nullptr,
+                  &CollectAttribute, &attributes) < 0) {
+    Damaged(group.empty() ? "" : "/" + group, "has damaged attributes: " + TakeHdf5Error());
   }
   return attributes;
 }

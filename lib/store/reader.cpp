@@ -16,28 +16,40 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string Attribute(const ShardInfo& info, const std::string& name) {
-  for (const auto& [key, value] : info.attributes) {
-    if (key == name) return value;
+void CheckFormat(const Hdf5Source& source, const ShardInfo& info) {
+  if (info.Attribute("format") != kFormatName) source.Damaged("", "is no shard of Crease");
+  const std::string version = info.Attribute("format_version");
+  const std::size_t comma = version.find(',');
+  const int major = std::atoi(version.c_str());
+  const int minor = comma == std::string::npos ? 0 : std::atoi(version.c_str() + comma + 1);
+  if (major > kFormatMajor) {
+    throw DamagedError(info.path,
+                       "has format version " + std::to_string(major) + "." + std::to_string(minor) +
+                           "; this program reads " + std::to_string(kFormatMajor),
+                       "use a newer version of Crease");
   }
-  return "";
+  if (minor >= kSealedSinceMinor && !source.seal()) {
+    source.Damaged("", "does not end in its seal: it was cut short, or changed after it was made");
+  }
 }
 
-void CheckFormat(const Hdf5Source& source, const ShardInfo& info) {
-  if (Attribute(info, "format") != kFormatName) source.Damaged("", "is no shard of Crease");
-  const std::string version = Attribute(info, "format_version");
-  if (std::atoi(version.c_str()) > kFormatMajor) {
-    throw DamagedError(
-        info.path,
-        "has format version " + version + "; this program reads " + std::to_string(kFormatMajor),
-        "use a newer version of Crease");
+void CheckDigest(const Hdf5Source& source) {
+  if (source.seal() && source.ActualDigest() != source.seal()->digest) {
+    source.Damaged("", "does not have the digest that its seal says");
   }
 }
 
 }  // namespace
 
+std::string ShardInfo::Attribute(const std::string& name) const {
+  for (const auto& [key, value] : attributes) {
+    if (key == name) return value;
+  }
+  return "";
+}
+
 struct ShardReader::State {
-  explicit State(const std::string& path) : source(path) {}
+  State(const std::string& path, const std::string& group) : source(path, group) {}
 
   Hdf5Source source;
   ShardInfo info;
@@ -68,11 +80,12 @@ struct ShardReader::State {
   }
 };
 
-ShardReader::ShardReader(const std::string& path) : state_(std::make_unique<State>(path)) {
+ShardReader::ShardReader(const std::string& path, const std::string& group)
+    : state_(std::make_unique<State>(path, group)) {
   ShardInfo& info = state_->info;
   info.path = path;
   info.id = fs::path(path).stem().string();
-  info.attributes = state_->source.RootAttributes();
+  info.attributes = state_->source.Attributes();
   CheckFormat(state_->source, info);
   const SourceDataset ids = state_->Require("/run_id");
   if (ids.dims.size() != 1) state_->source.Damaged("/run_id", "is no column");
@@ -83,6 +96,7 @@ ShardReader::~ShardReader() = default;
 ShardReader::ShardReader(ShardReader&&) noexcept = default;
 
 const ShardInfo& ShardReader::info() const { return state_->info; }
+const Hdf5Source& ShardReader::source() const { return state_->source; }
 
 std::vector<StoredRun> ShardReader::Runs() const {
   using Reals = std::vector<double>;
@@ -99,7 +113,7 @@ std::vector<StoredRun> ShardReader::Runs() const {
   const Reals final_test_loss = state.RunColumn<double>("final_test_loss");
   const Reals final_test_accuracy = state.RunColumn<double>("final_test_accuracy");
   const Reals best_accuracy = state.RunColumn<double>("best_accuracy");
-  const std::string record = Attribute(state.info, "record");
+  const std::string record = state.info.Attribute("record");
 
   std::vector<StoredRun> runs;
   for (std::size_t i = 0; i < run_id.size(); ++i) {
@@ -196,6 +210,7 @@ std::vector<float> ShardReader::Row(const std::string& dataset, std::int64_t run
 std::vector<std::string> ShardReader::Datasets() const { return state_->source.Datasets(); }
 
 void ShardReader::Verify() const {
+  CheckDigest(state_->source);
   for (const std::string& path : Datasets()) {
     const SourceDataset dataset = state_->Require(path);
     if (!dataset.layout) continue;

@@ -13,11 +13,15 @@
 
 namespace crease::store {
 
+class Hdf5Source;
+
 struct ShardInfo {
   std::string path;
   std::string id;
   std::int64_t runs = 0;
   std::vector<std::pair<std::string, std::string>> attributes;  // root attributes as text
+
+  std::string Attribute(const std::string& name) const;  // "" if there is none
 };
 
 struct StoredRun {
@@ -34,7 +38,8 @@ struct StoredRun {
 // and refuse newer major format versions.
 class ShardReader {
  public:
-  explicit ShardReader(const std::string& path);
+  // `group`: of a packed file of several shapes, the one that is the shard.
+  explicit ShardReader(const std::string& path, const std::string& group = "");
   ~ShardReader();
   ShardReader(ShardReader&&) noexcept;
 
@@ -58,7 +63,10 @@ class ShardReader {
   // Paths of all data sets, as "/weights/linear0_weight".
   std::vector<std::string> Datasets() const;
 
-  // Reads every byte of every data set and checks it. Throws at the first fault.
+  // For the checks of this folder.
+  const Hdf5Source& source() const;
+
+  // Reads every byte of the file and every data set, and checks them. Throws at the first fault.
   void Verify() const;
 
  private:

@@ -15,6 +15,7 @@
 
 #include "lib/core/error.h"
 #include "lib/store/dimension_scales.h"
+#include "lib/store/file_seal.h"
 
 namespace crease::store {
 namespace {
@@ -318,6 +319,8 @@ void ShardFile::Close() {
   AttachDimensions();
   groups_.clear();
   Check(file_.Reset());
+  AppendSeal(temporary_.descriptor(), temporary_.path(), output_.bytes);
+  output_.bytes += kSealBytes;
   temporary_.Sync();
 }
 

@@ -164,9 +164,11 @@ def damaged(name, damage, *says, words=("query", "good", SELECT), code=3, leaves
 
 
 def edit(change):
+    """Makes a file of format 1.0 of it, which has no seal that the change would break."""
     def damage(shard):
         import h5py
         with h5py.File(shard, "r+") as file:
+            file.attrs.modify("format_version", [1, 0])
             change(file)
     return damage
 
@@ -196,6 +198,8 @@ SHARD_CASES = [
     damaged("empty", lambda shard: os.truncate(shard, 0)),
     damaged("cut in half", lambda shard: os.truncate(shard, shard.stat().st_size // 2)),
     damaged("cut by a byte", lambda shard: os.truncate(shard, shard.stat().st_size - 1)),
+    damaged("written into", edit(lambda file: file.attrs.modify("format_version", [1, 1])),
+            "seal", "crease verify good --repair"),
     damaged("a newer format", edit(lambda file: file.attrs.modify("format_version", [99, 0])),
             "99|version|newer"),
     damaged("another format", edit(lambda file: file.attrs.__setitem__("format", "other"))),

@@ -49,7 +49,7 @@ class Readers(unittest.TestCase):
                 file[name][...]
             self.assertGreater(len(datasets), 80)
             self.assertEqual(file.attrs["format"], b"crease")
-            self.assertEqual(list(file.attrs["format_version"]), [1, 0])
+            self.assertEqual(list(file.attrs["format_version"]), [1, 1])
             self.assertEqual(file["loss"].shape, (RUNS, STEPS + 1))
             self.assertEqual(file["run_id"].dtype, np.dtype("S32"))
             for row, seed in enumerate(file["seed"]):

@@ -178,7 +178,7 @@ TEST(Reader, TellsWhatTheShardSaysOfItself) {
   std::map<std::string, std::string> attributes(reader.info().attributes.begin(),
                                                 reader.info().attributes.end());
   EXPECT_EQ(attributes["format"], "crease");
-  EXPECT_EQ(attributes["format_version"], "1,0");
+  EXPECT_EQ(attributes["format_version"], "1,1");
   EXPECT_EQ(attributes["sweep_name"], "spiral");
   EXPECT_EQ(attributes["instruction_set"], "AVX2");
   for (const char* name : {"numerics_version", "crease_version", "git_commit", "created_utc",
