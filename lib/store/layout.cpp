@@ -71,17 +71,6 @@ std::string DamageRemedy(const std::string& path) {
   return "copy the shard again from where it came; or move it aside by `crease verify " + store +
          " --repair`, after which `crease run` trains its runs again";
 }
-std::string DamagedDirectory(const std::string& store_path) { return store_path + "/damaged"; }
-
-std::string DamageRemedy(const std::string& path) {
-  const std::string shards = fs::path(path).parent_path().string();
-  const std::string store = fs::path(shards).parent_path().string();
-  if (store.empty() || shards != ShardsDirectory(store)) {
-    return "copy the file again from where it came";
-  }
-  return "copy the shard again from where it came; or move it aside by `crease verify " + store +
-         " --repair`, after which `crease run` trains its runs again";
-}
 
 void RequireStoreOrPlaceForOne(const std::string& store_path) {
   std::error_code error;

@@ -18,10 +18,6 @@ std::string DamagedDirectory(const std::string& store_path);  // made when it is
 
 // What to do about a damaged file, which may be a shard of a store.
 std::string DamageRemedy(const std::string& path);
-std::string DamagedDirectory(const std::string& store_path);  // made when it is needed
-
-// What to do about a damaged file, which may be a shard of a store.
-std::string DamageRemedy(const std::string& path);
 
 // Throws Error(kInput), with the remedy, if the path is there but neither a store nor a directory
 // that can become one: an empty one, but for hidden files.
