@@ -1,0 +1,31 @@
+// Copies of one run in several shards, as stores have that were copied together.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+namespace crease::store {
+
+// One run in one shard.
+struct RunCopy {
+  std::string run_id, digest;
+  std::string shard;        // path or name of its file
+  std::string created_utc;  // of the shard
+  bool replaces = false;    // the shard was made to take the place of older ones
+  // Where they are wanted, to train it again.
+  std::string config_json, data_digest;
+  int numerics_version = 0;
+};
+
+// Indices of the copies that count, the one that stands for the run first: the newest. Copies
+// older than the newest one that was made to replace them do not count. `copies`: of one run.
+std::vector<std::size_t> CountingCopies(const std::vector<RunCopy>& copies);
+
+// Those of the copies that count and differ from the first in their digest.
+std::vector<std::size_t> ConflictingCopies(const std::vector<RunCopy>& copies);
+
+// "copy in a.h5 has digest ..., that in b.h5 ..."
+std::string DescribeConflict(const RunCopy& standing, const RunCopy& other);
+
+}  // namespace crease::store
