@@ -19,6 +19,7 @@ test_packages=(
   g++-aarch64-linux-gnu qemu-user
   hdf5-tools netcdf-bin
   python3-numpy python3-h5py python3-xarray python3-h5netcdf python3-torch
+  python3-pandas python3-netcdf4 python3-tables python3-matplotlib
   python3-sklearn dataset-fashion-mnist libonnx-testdata
   ca-certificates
 )
