@@ -16,5 +16,6 @@ int StatusCommand(const Words& words);
 int InfoCommand(const Words& words);
 int TransitionsCommand(const Words& words);
 int QueryCommand(const Words& words);
+int VerifyCommand(const Words& words);
 
 }  // namespace crease::apps

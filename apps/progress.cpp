@@ -17,15 +17,17 @@ ProgressPrinter::~ProgressPrinter() {
   if (rewrites_) SetProgressLine("");
 }
 
-void ProgressPrinter::Update(const sweep::Progress& progress) {
+void ProgressPrinter::Update(const sweep::Progress& progress) { Update(ProgressText(progress)); }
+
+void ProgressPrinter::Update(const std::string& text) {
   if (rewrites_) {
-    SetProgressLine(ProgressText(progress));
+    SetProgressLine(text);
     return;
   }
   const auto now = std::chrono::steady_clock::now();
   if (now - last_line_ < kLineInterval) return;
   last_line_ = now;
-  Message(ProgressText(progress));
+  Message(text);
 }
 
 std::string ProgressText(const sweep::Progress& progress) {

@@ -18,6 +18,7 @@ class ProgressPrinter {
 
   // One at a time.
   void Update(const sweep::Progress& progress);
+  void Update(const std::string& text);
 
   double interval_seconds() const { return rewrites_ ? 0.25 : 1.0; }
 

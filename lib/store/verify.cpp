@@ -68,7 +68,9 @@ class FileCheck {
     report_.bytes = source_.size_bytes();
     report_.sealed = source_.seal().has_value();
     if (!CheckOpening()) return;
-    for (const std::string& path : source_.Datasets()) Collect(path);
+    Guard("", [&] {
+      for (const std::string& path : source_.Datasets()) Collect(path);
+    });
     DecodeAll();
     report_.stopped = Stopped();
     if (report_.stopped) return;
