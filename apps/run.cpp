@@ -257,7 +257,9 @@ int RunSweep(const Request& request) {
   sweep::DatasetCache datasets;
   LoadEachTask(choice.selection.to_train, datasets);
   store::Writer writer(request.store_path,
-                       {.sweep_name = spec.name, .instruction_set = kernels::TargetName()});
+                       {.sweep_name = spec.name,
+                        .instruction_set = kernels::TargetName(),
+                        .replaces_runs = request.selection.force});
   store::RemoveOldStatus(request.store_path, request.training.command);
   const auto claim = ClaimRuns(request, spec, planned, choice);
   const Selection& selection = choice.selection;

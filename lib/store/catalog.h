@@ -19,23 +19,27 @@ namespace crease::store {
 //                transition_count, no_verdict, config (JSON), record (JSON)
 //   transitions  run_id, number within the run, and the columns of detect::Transition
 //   sweeps       name, question, overrides, text, modified_utc
-//   shards       number, name, size_bytes, modified_ns, created_utc, runs, superseded_runs
+//   shards       number, name, size_bytes, modified_ns, created_utc, replaces_runs, runs,
+//                superseded_runs
+//   superseded   run_id, shard (its number), digest: copies that another one takes the place of
 // runs is a view: what all seeds of a cell share is kept once, in cells, and the rest in run_rows
 // (in the order in which shards were read), which name their cell and their shard by number.
 // The config of cells has seed 0.
 // A figure that does not exist (NaN) is NULL. Of a run that several shards hold, `runs` has the
-// copy in the newest; a run's results are the same in all.
+// copy in the newest. Its digest must be the same in all, unless the newer shard was made to
+// replace older ones (copies.h).
 class Catalog {
  public:
   enum class OnDamage {
-    kThrow,  // a shard that cannot be read is an error, once the others are indexed
+    kThrow,  // a shard that cannot be read, or a run whose copies differ, is an error, once the
+             // others are indexed
     kSkip,   // it is left out and named in damaged()
   };
 
   // Opens or makes DIR/catalog.sqlite and brings it up to date with the shards and sweep files
   // that are there. In memory where the directory cannot be written or the file is damaged beyond
   // repair. Throws Error(kInput) if `store_path` is no store and Error(kDamaged) naming a shard
-  // that cannot be read.
+  // that cannot be read, or a run with the shards and digests of copies that differ.
   explicit Catalog(const std::string& store_path, OnDamage on_damage = OnDamage::kThrow);
   ~Catalog();
   Catalog(Catalog&&) noexcept;
@@ -45,7 +49,7 @@ class Catalog {
   sqlite3* connection() const;
   const std::string& store_path() const;
   std::set<std::string> RunIds() const;
-  // What is wrong with the shards that cannot be read, with the remedy.
+  // What is wrong with the shards that cannot be read and with copies that differ, with the remedy.
   const std::vector<std::string>& damaged() const;
 
  private:

@@ -48,7 +48,10 @@ std::string Definition() {
   std::string sql =
       "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT);"
       "CREATE TABLE shards (number INTEGER PRIMARY KEY, name TEXT UNIQUE, size_bytes INTEGER,"
-      " modified_ns INTEGER, created_utc TEXT, runs INTEGER, superseded_runs INTEGER);"
+      " modified_ns INTEGER, created_utc TEXT, replaces_runs INTEGER, runs INTEGER,"
+      " superseded_runs INTEGER);"
+      "CREATE TABLE superseded (run_id TEXT, shard INTEGER, digest TEXT);"
+      "CREATE INDEX superseded_shard ON superseded (shard);"
       "CREATE TABLE sweeps (name TEXT PRIMARY KEY, question TEXT, overrides TEXT, text TEXT,"
       " modified_utc TEXT);"
       "CREATE TABLE cells (cell INTEGER PRIMARY KEY, key TEXT UNIQUE, sweep TEXT, config TEXT,"

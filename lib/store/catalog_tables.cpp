@@ -128,27 +128,34 @@ ShardInserter::ShardInserter(sqlite3* connection)
       insert_run_(connection,
                   InsertInto("run_rows", CountColumns(IsOfRun) + 5, "INSERT OR IGNORE INTO ")),
       insert_transition_(connection, InsertInto("transitions", TransitionColumns().size() + 2)),
-      insert_shard_(connection, InsertInto("shards", 7)),
+      insert_shard_(connection, InsertInto("shards", 8)),
       find_run_(connection,
-                "SELECT shards.name, shards.created_utc FROM run_rows JOIN shards"
-                " ON shards.number = run_rows.shard WHERE run_id = ?"),
+                "SELECT shards.name, shards.created_utc, shards.number, run_rows.digest"
+                " FROM run_rows JOIN shards ON shards.number = run_rows.shard WHERE run_id = ?"),
       delete_run_(connection, "DELETE FROM run_rows WHERE run_id = ?"),
       delete_transitions_(connection, "DELETE FROM transitions WHERE run_id = ?"),
       count_superseded_(connection,
-                        "UPDATE shards SET superseded_runs = superseded_runs + 1 WHERE name = ?") {}
+                        "UPDATE shards SET superseded_runs = superseded_runs + 1 WHERE number = ?"),
+      insert_superseded_(connection, InsertInto("superseded", 3)) {}
 
-bool ShardInserter::TakesPrecedence(const std::string& run_id, const std::string& name,
-                                    const std::string& created_utc) {
-  find_run_.Bind(0, run_id);
+bool ShardInserter::TakesPrecedence(const Copy& copy) {
+  find_run_.Bind(0, copy.run_id);
   find_run_.Step();
-  const std::string other = find_run_.Text(0), other_created = find_run_.Text(1);
+  const Copy other{copy.run_id, find_run_.Text(3), find_run_.Integer(2), find_run_.Text(0),
+                   find_run_.Text(1)};
   find_run_.Run();
-  const bool newer = std::pair(created_utc, name) > std::pair(other_created, other);
-  count_superseded_.Bind(0, newer ? other : name);
+  const bool newer =
+      std::pair(copy.created_utc, copy.name) > std::pair(other.created_utc, other.name);
+  const Copy& loser = newer ? other : copy;
+  count_superseded_.Bind(0, loser.shard);
   count_superseded_.Run();
+  insert_superseded_.Bind(0, loser.run_id);
+  insert_superseded_.Bind(1, loser.shard);
+  insert_superseded_.Bind(2, loser.digest);
+  insert_superseded_.Run();
   if (!newer) return false;
   for (Statement* statement : {&delete_run_, &delete_transitions_}) {
-    statement->Bind(0, run_id);
+    statement->Bind(0, copy.run_id);
     statement->Run();
   }
   return true;
@@ -161,14 +168,14 @@ void ShardInserter::Add(const ShardReader& reader, const std::string& name, std:
   const std::string created_utc = reader.info().Attribute("created_utc");
   const std::string sweep = reader.info().Attribute("sweep_name");
   const std::string record = reader.info().Attribute("record");
-  const std::int64_t number =
-      InsertShard(name, size_bytes, modified_ns, created_utc, reader.info().runs);
+  const std::int64_t number = InsertShard(reader, name, size_bytes, modified_ns);
 
   std::vector<std::vector<std::size_t>> transitions(static_cast<std::size_t>(reader.info().runs));
   for (std::size_t i = 0; i < found.run_index.size(); ++i) {
     transitions[static_cast<std::size_t>(found.run_index[i])].push_back(i);
   }
   const auto& ids = TextsOf(table, "run_id");
+  const auto& digests = TextsOf(table, "digest");
   const auto& configs = TextsOf(table, "config");
   AroundSeed last;
   std::int64_t cell = 0;
@@ -179,7 +186,7 @@ void ShardInserter::Add(const ShardReader& reader, const std::string& name, std:
     const auto count = static_cast<std::int64_t>(transitions[row].size());
     const RunPlace place{number, static_cast<std::int64_t>(row), cell, count};
     if (!InsertRun(ids[row], place, table)) {
-      if (!TakesPrecedence(ids[row], name, created_utc)) continue;
+      if (!TakesPrecedence({ids[row], digests[row], number, name, created_utc})) continue;
       InsertRun(ids[row], place, table);
     }
     std::int64_t position = 0;
@@ -227,16 +234,17 @@ bool ShardInserter::InsertRun(const std::string& run_id, const RunPlace& place,
   return sqlite3_changes(connection_) > 0;
 }
 
-std::int64_t ShardInserter::InsertShard(const std::string& name, std::int64_t size_bytes,
-                                        std::int64_t modified_ns, const std::string& created_utc,
-                                        std::int64_t runs) {
+std::int64_t ShardInserter::InsertShard(const ShardReader& reader, const std::string& name,
+                                        std::int64_t size_bytes, std::int64_t modified_ns) {
+  const ShardInfo& info = reader.info();
   insert_shard_.BindNull(0);
   insert_shard_.Bind(1, name);
   insert_shard_.Bind(2, size_bytes);
   insert_shard_.Bind(3, modified_ns);
-  insert_shard_.Bind(4, created_utc);
-  insert_shard_.Bind(5, runs);
-  insert_shard_.Bind(6, std::int64_t{0});
+  insert_shard_.Bind(4, info.Attribute("created_utc"));
+  insert_shard_.Bind(5, std::int64_t{info.Attribute("replaces_runs") == "1"});
+  insert_shard_.Bind(6, info.runs);
+  insert_shard_.Bind(7, std::int64_t{0});
   insert_shard_.Run();
   return sqlite3_last_insert_rowid(connection_);
 }

@@ -32,18 +32,22 @@ class ShardInserter {
                       const std::string& config, const RunTable& table, std::size_t row);
   // False if the run is there already.
   bool InsertRun(const std::string& run_id, const RunPlace& place, const RunTable& table);
-  // Of a run that is there: whether this copy is to take its place; removes it if so.
-  bool TakesPrecedence(const std::string& run_id, const std::string& name,
-                       const std::string& created_utc);
-  std::int64_t InsertShard(const std::string& name, std::int64_t size_bytes,
-                           std::int64_t modified_ns, const std::string& created_utc,
-                           std::int64_t runs);
+  // Of a run that is there: whether this copy is to take its place; removes it if so. The other of
+  // the two is noted as superseded.
+  struct Copy {
+    std::string run_id, digest;
+    std::int64_t shard;
+    std::string name, created_utc;
+  };
+  bool TakesPrecedence(const Copy& copy);
+  std::int64_t InsertShard(const ShardReader& reader, const std::string& name,
+                           std::int64_t size_bytes, std::int64_t modified_ns);
   void InsertTransition(const std::string& run_id, std::int64_t number,
                         const detect::Transition& transition);
 
   sqlite3* connection_;
   Statement insert_cell_, find_cell_, insert_run_, insert_transition_, insert_shard_;
-  Statement find_run_, delete_run_, delete_transitions_, count_superseded_;
+  Statement find_run_, delete_run_, delete_transitions_, count_superseded_, insert_superseded_;
 };
 
 // Paths of the store's sweep files, sorted.

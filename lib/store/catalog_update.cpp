@@ -12,6 +12,7 @@
 #include "lib/core/hash.h"
 #include "lib/store/catalog_schema.h"
 #include "lib/store/catalog_tables.h"
+#include "lib/store/copies.h"
 #include "lib/store/files.h"
 #include "lib/store/layout.h"
 #include "lib/store/reader.h"
@@ -73,7 +74,8 @@ bool IsUpToDate(sqlite3* connection, const std::string& store_path) {
 
 void Forget(sqlite3* connection, const std::string& shard) {
   for (const char* sql :
-       {"DELETE FROM transitions WHERE run_id IN (SELECT run_id FROM run_rows"
+       {"DELETE FROM superseded WHERE shard = (SELECT number FROM shards WHERE name = ?)",
+        "DELETE FROM transitions WHERE run_id IN (SELECT run_id FROM run_rows"
         " WHERE shard = (SELECT number FROM shards WHERE name = ?))",
         "DELETE FROM run_rows WHERE shard = (SELECT number FROM shards WHERE name = ?)",
         "DELETE FROM shards WHERE name = ?"}) {
@@ -120,11 +122,50 @@ void AddShards(sqlite3* connection, const std::string& store_path, const Stamps&
   }
 }
 
-}  // namespace
+// All copies of the runs of which two differ in their digest, by run.
+std::map<std::string, std::vector<RunCopy>> DifferingCopies(sqlite3* connection) {
+  std::map<std::string, std::vector<RunCopy>> copies;
+  Statement select(connection,
+                   "WITH differing AS (SELECT DISTINCT s.run_id AS run_id FROM superseded s"
+                   " JOIN run_rows r ON r.run_id = s.run_id WHERE s.digest <> r.digest)"
+                   " SELECT c.run_id, c.digest, shards.name, shards.created_utc,"
+                   " shards.replaces_runs FROM (SELECT run_id, shard, digest FROM superseded"
+                   " UNION ALL SELECT run_id, shard, digest FROM run_rows) c"
+                   " JOIN differing ON differing.run_id = c.run_id"
+                   " JOIN shards ON shards.number = c.shard");
+  while (select.Step()) {
+    RunCopy copy;
+    copy.run_id = select.Text(0);
+    copy.digest = select.Text(1);
+    copy.shard = select.Text(2);
+    copy.created_utc = select.Text(3);
+    copy.replaces = select.Integer(4) != 0;
+    copies[copy.run_id].push_back(copy);
+  }
+  return copies;
+}
 
-CatalogDamage UpdateCatalog(sqlite3* connection, const std::string& store_path) {
-  if (IsUpToDate(connection, store_path)) return {};
-  CatalogDamage damage;
+void FindConflicts(sqlite3* connection, const std::string& store_path, CatalogDamage& damage) {
+  std::string first, what;
+  std::size_t count = 0;
+  for (const auto& [id, copies] : DifferingCopies(connection)) {
+    const std::vector<std::size_t> conflicting = ConflictingCopies(copies);
+    if (conflicting.empty() || count++ > 0) continue;
+    first = id;
+    what = DescribeConflict(copies[CountingCopies(copies).front()], copies[conflicting.front()]);
+  }
+  if (count == 0) return;
+  if (count > 1) what += "; " + std::to_string(count - 1) + " more runs like this";
+  const Error error =
+      DamagedError("run " + first, what,
+                   "`crease verify " + store_path +
+                       " --repair` trains such runs again and moves aside the shards that hold "
+                       "another result");
+  damage.messages.emplace_back(error.what());
+  if (!damage.first) damage.first = error;
+}
+
+void Update(sqlite3* connection, const std::string& store_path, CatalogDamage& damage) {
   Execute(connection, "BEGIN IMMEDIATE");
   try {
     if (!HasOurTables(connection)) MakeTables(connection);
@@ -143,6 +184,14 @@ CatalogDamage UpdateCatalog(sqlite3* connection, const std::string& store_path) 
     sqlite3_exec(connection, "ROLLBACK", nullptr, nullptr, nullptr);
     throw;
   }
+}
+
+}  // namespace
+
+CatalogDamage UpdateCatalog(sqlite3* connection, const std::string& store_path) {
+  CatalogDamage damage;
+  if (!IsUpToDate(connection, store_path)) Update(connection, store_path, damage);
+  FindConflicts(connection, store_path, damage);
   return damage;
 }
 

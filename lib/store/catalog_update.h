@@ -11,7 +11,7 @@
 namespace crease::store {
 
 struct CatalogDamage {
-  std::vector<std::string> messages;  // one a shard
+  std::vector<std::string> messages;  // one a shard that cannot be read, one for copies that differ
   std::optional<Error> first;
 };
 

@@ -116,6 +116,9 @@ void WriteProvenance(ShardFile& file, const Provenance& provenance,
   file.SetText("", "hdf5_version", Hdf5Version());
   file.SetText("", "sweep_name", provenance.sweep_name);
   file.SetText("", "record", record_json);
+  if (provenance.replaces_runs) {
+    file.SetIntegers("", "replaces_runs", std::array<std::int32_t, 1>{1}, true);
+  }
 }
 
 void WritePlottingHints(ShardFile& file) {

@@ -12,6 +12,7 @@ namespace crease::store {
 struct Provenance {
   std::string sweep_name;
   std::string instruction_set;
+  bool replaces_runs = false;
 };
 
 // Root attributes: format, versions, machine, time.

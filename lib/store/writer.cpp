@@ -157,7 +157,7 @@ void Writer::State::SealOne(std::map<std::string, std::unique_ptr<ShardBuilder>>
   const std::unique_ptr<ShardBuilder> builder = std::move(shard->second);
   open.erase(shard);
   const ShardBuilder::Sealed sealed =
-      builder->Seal(shards_directory, {options.sweep_name, options.instruction_set});
+      builder->Seal(shards_directory, {options.sweep_name, options.instruction_set, options.replaces_runs});
   const std::lock_guard lock(mutex);
   summary.runs += builder->runs();
   summary.raw_bytes += builder->raw_bytes();
