@@ -19,6 +19,7 @@
 #include "lib/core/error.h"
 #include "lib/kernels/target.h"
 #include "lib/store/catalog.h"
+#include "lib/store/checkpoints.h"
 #include "lib/store/claims.h"
 #include "lib/store/layout.h"
 #include "lib/store/reader.h"
@@ -47,8 +48,9 @@ Grammar RunGrammar() {
   grammar.description =
       "Trains the runs of the sweep that the store lacks and seals them into it, then prints\n"
       "figures per cell and the transitions found. Running it again computes what is missing.\n"
-      "Ctrl-C, SIGTERM and SIGUSR1 seal what is complete and leave with exit code 130; a\n"
-      "second Ctrl-C leaves at once.";
+      "Ctrl-C, SIGTERM and SIGUSR1 seal what is complete, save the state of the runs under way,\n"
+      "which go on from there next time, and leave with exit code 130; a second Ctrl-C leaves\n"
+      "at once.";
   grammar.positional = {"SWEEP.toml"};
   grammar.required = 1;
   grammar.options.add_options()("SWEEP.toml", po::value<std::string>())(
@@ -60,7 +62,10 @@ Grammar RunGrammar() {
       "train the I-th of N parts of the sweep, as equal in cost as can be")(
       "set", po::value<std::vector<std::string>>()->value_name("K=V")->composing(),
       "override a key of the sweep file, as train.steps=500; may be repeated")(
-      "fail-fast", po::bool_switch(), "stop at the first run that fails")(
+      "checkpoint-interval", po::value<std::string>()->value_name("SECONDS"),
+      "least time between two checkpoints of a run, which are taken at the steps that "
+      "record.checkpoint names (default: 10)")("fail-fast", po::bool_switch(),
+                                               "stop at the first run that fails")(
       "rerecord", po::bool_switch(),
       "train again, and record as asked, runs that the store has recorded more sparsely; their "
       "digests must agree")("force", po::bool_switch(), "train everything again");
@@ -93,6 +98,11 @@ Request ReadRequest(const Arguments& arguments, const Words& words) {
   request.selection.rerecord = arguments.Flag("rerecord");
   request.selection.force = arguments.Flag("force");
   request.training.may_differ = request.selection.force;
+  request.training.afresh = request.selection.force;
+  if (arguments.Has("checkpoint-interval")) {
+    request.training.runner.checkpoint_interval_seconds = static_cast<double>(IntegerOption(
+        "--checkpoint-interval", arguments.Text("checkpoint-interval"), 0, 1'000'000));
+  }
   request.json = arguments.Flag("json");
   if (arguments.Has("threads")) {
     request.training.runner.threads =
@@ -247,6 +257,17 @@ std::unique_ptr<store::TemporaryFile> ClaimRuns(const Request& request, const sw
   return ids.empty() ? nullptr : lock.Take(std::move(ids));
 }
 
+// Of runs whose shard was sealed by a process that was killed right after.
+void RemoveSealedCheckpoints(const std::string& store_path, store::Checkpoints& checkpoints) {
+  if (checkpoints.run_ids().empty()) return;
+  const std::set<std::string> sealed = store::Catalog(store_path).RunIds();
+  std::vector<std::string> done;
+  for (const std::string& run_id : checkpoints.run_ids()) {
+    if (sealed.count(run_id) != 0) done.push_back(run_id);
+  }
+  checkpoints.Remove(done);
+}
+
 int RunSweep(const Request& request) {
   const sweep::Spec spec = ReadSweep(request.sweep_path, request.overrides);
   const auto planned =
@@ -256,19 +277,23 @@ int RunSweep(const Request& request) {
   Choice choice = Choose(request, spec, planned);
   sweep::DatasetCache datasets;
   LoadEachTask(choice.selection.to_train, datasets);
+  store::CreateStore(request.store_path);
+  store::Checkpoints checkpoints(request.store_path);
   store::Writer writer(request.store_path,
                        {.sweep_name = spec.name,
                         .instruction_set = kernels::TargetName(),
-                        .replaces_runs = request.selection.force});
+                        .replaces_runs = request.selection.force,
+                        .on_sealed = [&](const auto& run_ids) { checkpoints.Remove(run_ids); }});
   store::RemoveOldStatus(request.store_path, request.training.command);
   const auto claim = ClaimRuns(request, spec, planned, choice);
   const Selection& selection = choice.selection;
   TellSelection(request, spec, selection, planned.size());
+  RemoveSealedCheckpoints(request.store_path, checkpoints);
   store::SaveSweepFile(request.store_path, spec.name, spec.text, OverridesToKeep(spec));
 
   TrainingOutcome outcome;
   if (!selection.to_train.empty()) {
-    outcome = Train(request.training, spec, selection, datasets, writer);
+    outcome = Train(request.training, spec, selection, datasets, writer, checkpoints);
     TellOutcome(outcome);
   }
   const store::Catalog catalog(request.store_path);

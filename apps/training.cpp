@@ -66,15 +66,19 @@ sweep::RunnerCallbacks MakeCallbacks(Sink& sink, ProgressPrinter& printer, Heart
 
 sweep::RunnerSummary RunAndSeal(const TrainingRequest& request, const sweep::Spec& spec,
                                 const Selection& selection, sweep::DatasetCache& datasets,
-                                store::Writer& writer, Heartbeat& heartbeat, StopToken& stop) {
+                                store::Writer& writer, store::Checkpoints& checkpoints,
+                                Heartbeat& heartbeat, StopToken& stop) {
   Sink sink(writer, spec.record, selection, request.may_differ);
   sweep::RunnerSummary summary;
   try {
     ProgressPrinter printer;
     sweep::RunnerOptions options = request.runner;
     options.progress_interval_seconds = printer.interval_seconds();
-    summary = sweep::RunAll(selection.to_train, spec.record, datasets, options,
-                            MakeCallbacks(sink, printer, heartbeat), stop);
+    sweep::RunnerCallbacks callbacks = MakeCallbacks(sink, printer, heartbeat);
+    callbacks.checkpoints = [&](const sweep::PlannedRun& run) {
+      return checkpoints.Open(run.run_id, spec.record, request.afresh);
+    };
+    summary = sweep::RunAll(selection.to_train, spec.record, datasets, options, callbacks, stop);
   } catch (...) {
     try {
       writer.Seal();
@@ -92,14 +96,15 @@ sweep::RunnerSummary RunAndSeal(const TrainingRequest& request, const sweep::Spe
 
 TrainingOutcome Train(const TrainingRequest& request, const sweep::Spec& spec,
                       const Selection& selection, sweep::DatasetCache& datasets,
-                      store::Writer& writer) {
+                      store::Writer& writer, store::Checkpoints& checkpoints) {
   StopToken stop;
   const SignalGuard signals(stop);
   Heartbeat heartbeat(request.store_path, writer, spec.name, request.command,
                       std::ssize(selection.to_train));
   try {
     TrainingOutcome outcome;
-    outcome.runner = RunAndSeal(request, spec, selection, datasets, writer, heartbeat, stop);
+    outcome.runner =
+        RunAndSeal(request, spec, selection, datasets, writer, checkpoints, heartbeat, stop);
     outcome.written = writer.summary();
     const sweep::Progress& progress = outcome.runner.progress;
     outcome.interrupted =

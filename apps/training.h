@@ -5,6 +5,7 @@
 #include <string>
 
 #include "apps/selection.h"
+#include "lib/store/checkpoints.h"
 #include "lib/store/writer.h"
 #include "lib/sweep/runner.h"
 #include "lib/sweep/spec.h"
@@ -16,6 +17,7 @@ struct TrainingRequest {
   sweep::RunnerOptions runner;
   std::string command;      // as typed, for `crease status`
   bool may_differ = false;  // only warn where a run trained again gives another digest
+  bool afresh = false;      // pass over checkpoints
 };
 
 struct TrainingOutcome {
@@ -28,6 +30,6 @@ struct TrainingOutcome {
 // again whose digest differs from the stored one throws Error(kDamaged).
 TrainingOutcome Train(const TrainingRequest& request, const sweep::Spec& spec,
                       const Selection& selection, sweep::DatasetCache& datasets,
-                      store::Writer& writer);
+                      store::Writer& writer, store::Checkpoints& checkpoints);
 
 }  // namespace crease::apps

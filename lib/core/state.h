@@ -71,6 +71,7 @@ class StateReader {
   }
 
   bool ok() const { return ok_; }
+  std::size_t left() const { return left_.size(); }  // bytes
   bool AtEnd() const { return ok_ && left_.empty(); }
   void Refuse() { ok_ = false; }  // what was read makes no sense to whoever reads
 

@@ -113,10 +113,13 @@ herr_t CollectAttribute(hid_t root, const char* name, const H5A_info_t*, void* t
   return 0;
 }
 
-herr_t CollectDataset(hid_t, const char* name, const H5O_info_t* info, void* to) {
-  if (info->type == H5O_TYPE_DATASET) static_cast<std::vector<std::string>*>(to)->push_back(name);
+herr_t CollectName(hid_t, const char* name, const H5L_info_t*, void* to) {
+  static_cast<std::vector<std::string>*>(to)->emplace_back(name);
   return 0;
 }
+
+// Groups within groups: a packed file has two levels below its root.
+constexpr int kMostLevels = 4;
 
 }  // namespace
 
@@ -279,19 +282,45 @@ ColumnValues Hdf5Source::ReadColumn(const SourceDataset& dataset) const {
   return values;
 }
 
-std::vector<std::string> Hdf5Source::Datasets() const {
+bool Hdf5Source::IsChunkedDataset(const std::string& name) const {
+  const DatasetHandle dataset(H5Dopen2(base_.get(), name.c_str(), H5P_DEFAULT));
+  const PropertiesHandle creation(dataset ? H5Dget_create_plist(dataset.get()) : -1);
+  if (!creation) Damaged("/" + name, "cannot be opened: " + TakeHdf5Error());
+  return H5Pget_layout(creation.get()) == H5D_CHUNKED;
+}
+
+void Hdf5Source::AddDatasets(const std::string& group, int depth, std::vector<std::string>& paths,
+                             const std::function<void(const Error&)>& on_damage) const {
+  const std::string prefix = group.empty() ? "" : group + "/";
   std::vector<std::string> names;
-  if (H5Ovisit2(base_.get(), H5_INDEX_NAME, H5_ITER_INC, &CollectDataset, &names, H5O_INFO_BASIC) <
-      0) {
-    Damaged("", "has a damaged directory: " + TakeHdf5Error());
+  if (H5Literate_by_name(base_.get(), group.empty() ? "." : group.c_str(), H5_INDEX_NAME,
+                         H5_ITER_INC, nullptr, &CollectName, &names, H5P_DEFAULT) < 0) {
+    Damaged(group.empty() ? "" : "/" + group, "has a damaged directory: " + TakeHdf5Error());
   }
+  for (const std::string& last : names) {
+    const std::string name = prefix + last;
+    try {
+      H5O_info_t info{};
+      if (H5Oget_info_by_name2(base_.get(), name.c_str(), &info, H5O_INFO_BASIC, H5P_DEFAULT) < 0) {
+        Damaged("/" + name, "cannot be opened: " + TakeHdf5Error());
+      }
+      if (info.type == H5O_TYPE_GROUP) {
+        if (depth == kMostLevels) Damaged("/" + name, "is a group too deep");
+        AddDatasets(name, depth + 1, paths, on_damage);
+      } else if (info.type == H5O_TYPE_DATASET && IsChunkedDataset(name)) {
+        paths.push_back("/" + name);
+      }
+    } catch (const Error& error) {
+      if (!on_damage || error.fault() != Fault::kDamaged) throw;
+      on_damage(error);
+    }
+  }
+}
+
+std::vector<std::string> Hdf5Source::Datasets(
+    const std::function<void(const Error&)>& on_damage) const {
   std::vector<std::string> paths;
-  for (const std::string& name : names) {
-    const DatasetHandle dataset(H5Dopen2(base_.get(), name.c_str(), H5P_DEFAULT));
-    const PropertiesHandle creation(dataset ? H5Dget_create_plist(dataset.get()) : -1);
-    if (!creation) Damaged("/" + name, "cannot be opened: " + TakeHdf5Error());
-    if (H5Pget_layout(creation.get()) == H5D_CHUNKED) paths.push_back("/" + name);
-  }
+  AddDatasets("", 0, paths, on_damage);
   return paths;
 }
 

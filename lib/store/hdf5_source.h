@@ -4,11 +4,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "lib/core/error.h"
 #include "lib/store/chunk_codec.h"
 #include "lib/store/columns.h"
 #include "lib/store/file_seal.h"
@@ -63,8 +65,10 @@ class Hdf5Source {
   // A data set (rows) as a column.
   ColumnValues ReadColumn(const SourceDataset& dataset) const;
 
-  // All data sets that are stored in chunks, by path.
-  std::vector<std::string> Datasets() const;
+  // All data sets that are stored in chunks, by path. What cannot be opened is passed to
+  // `on_damage` and left out; without, it is thrown.
+  std::vector<std::string> Datasets(
+      const std::function<void(const Error&)>& on_damage = nullptr) const;
   // Attributes of the group, or of a group in it: texts and integers as text, lists separated by
   // commas. Empty if there is no such group.
   std::vector<std::pair<std::string, std::string>> Attributes(const std::string& group = "") const;
@@ -72,6 +76,9 @@ class Hdf5Source {
   [[noreturn]] void Damaged(const std::string& dataset, const std::string& what) const;
 
  private:
+  bool IsChunkedDataset(const std::string& name) const;
+  void AddDatasets(const std::string& group, int depth, std::vector<std::string>& paths,
+                   const std::function<void(const Error&)>& on_damage) const;
   std::vector<std::byte> ReadRange(const SourceDataset& dataset, std::size_t first_chunk,
                                    std::size_t last_chunk, std::size_t from, std::size_t to) const;
 

@@ -1,6 +1,7 @@
 #include "lib/store/run_encoder.h"
 
 #include <algorithm>
+#include <array>
 #include <cassert>
 #include <utility>
 
@@ -37,6 +38,12 @@ bool IsShared(const train::ConfigKey& key) {
          key.name == "train.steps";
 }
 
+// Bursts have the arrays that these make, but only runs with a transition have bursts.
+std::array<bool, 4> TensorsOf(const train::RunConfig& config) {
+  return {config.model.affine, config.model.bias, config.model.head_bias,
+          config.model.norm == model::Norm::kDyT};
+}
+
 std::string ShapeKey(const ShardShape& shape, const train::RunConfig& config) {
   KeyHasher hasher;
   hasher.Add(shape.record_json);
@@ -44,6 +51,7 @@ std::string ShapeKey(const ShardShape& shape, const train::RunConfig& config) {
   for (const train::ConfigKey& key : train::ConfigKeys()) {
     if (IsShared(key)) hasher.Add(train::ToString(key.get(config)));
   }
+  for (const bool flag : TensorsOf(config)) hasher.Add(std::size_t{flag});
   for (const train::RecordedAxis& axis : shape.axes) {
     hasher.Add(axis.group);
     hasher.Add(axis.name);
@@ -137,7 +145,7 @@ bool SameAxes(const std::vector<train::RecordedAxis>& a,
 }
 
 bool SameShared(const train::RunConfig& a, const train::RunConfig& b) {
-  if (a.data_digest != b.data_digest) return false;
+  if (a.data_digest != b.data_digest || TensorsOf(a) != TensorsOf(b)) return false;
   for (const train::ConfigKey& key : train::ConfigKeys()) {
     if (IsShared(key) && !key.same(a, b)) return false;
   }
@@ -171,6 +179,13 @@ EncodedRun EncodeRun(train::RunRecord&& record, const train::RecordOptions& reco
   run.columns.reserve(RunColumns().size());
   for (const RunColumn& column : RunColumns()) run.columns.push_back(column.get(record));
   run.transitions = std::move(record.transitions);
+  run.bursts = std::move(record.bursts);
+  std::uint64_t burst_bytes = 0;
+  for (const train::RecordedArray& array : run.bursts.arrays) {
+    burst_bytes += array.values.size() * sizeof(float);
+  }
+  run.raw_bytes += burst_bytes;
+  run.queued_bytes += burst_bytes;
   run.config = std::move(record.config);
   run.dataset = std::move(dataset);
   return run;

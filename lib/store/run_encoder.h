@@ -39,6 +39,7 @@ struct EncodedRun {
   std::vector<std::vector<float>> gathered;       // (array, values); empty if streamed
   std::vector<Value> columns;                     // as RunColumns()
   std::vector<detect::Transition> transitions;
+  train::BurstTable bursts;
   std::uint64_t raw_bytes = 0;     // of all arrays
   std::uint64_t queued_bytes = 0;  // memory held by this struct
 };

@@ -45,6 +45,7 @@ ShardBuilder::ShardBuilder(const std::string& temporary_directory, const Encoded
       dataset_(first.dataset),
       config_(first.config),
       file_(temporary_directory),
+      bursts_(file_),
       streamed_(shape_->arrays.size()),
       gathered_(shape_->arrays.size()) {
   for (const RunColumn& column : RunColumns()) columns_.push_back(EmptyColumn(column.type));
@@ -96,6 +97,7 @@ void ShardBuilder::Add(EncodedRun&& run) {
   }
   for (std::size_t i = 0; i < columns_.size(); ++i)
     AppendValue(columns_[i], std::move(run.columns[i]));
+  bursts_.Add(run.bursts, runs_, std::ssize(transitions_));
   transition_runs_.insert(transition_runs_.end(), run.transitions.size(), runs_);
   transitions_.insert(transitions_.end(), run.transitions.begin(), run.transitions.end());
   raw_bytes_ += run.raw_bytes;
@@ -131,6 +133,12 @@ void ShardBuilder::WriteTransitions() {
   }
 }
 
+const std::vector<std::string>& ShardBuilder::run_ids() const {
+  std::size_t index = 0;
+  while (RunColumns()[index].name != "run_id") ++index;
+  return std::get<std::vector<std::string>>(columns_[index]);
+}
+
 // The same runs with the same results, recorded in the same way, give the same name, whoever writes
 // them.
 std::string ShardBuilder::Id() const {
@@ -156,6 +164,7 @@ ShardBuilder::Sealed ShardBuilder::Seal(const std::string& shards_directory,
                       column.units);
   }
   WriteTransitions();
+  bursts_.Finish();
   WriteData(file_, *dataset_, config_);
   WriteProvenance(file_, provenance, shape_->record_json);
   WritePlottingHints(file_);

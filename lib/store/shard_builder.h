@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "lib/store/burst_writer.h"
 #include "lib/store/run_encoder.h"
 #include "lib/store/shard_file.h"
 #include "lib/store/shard_metadata.h"
@@ -29,6 +30,7 @@ class ShardBuilder {
   Sealed Seal(const std::string& shards_directory, const Provenance& provenance);
 
   std::int64_t runs() const { return runs_; }
+  const std::vector<std::string>& run_ids() const;
   std::uint64_t raw_bytes() const { return raw_bytes_; }
   double age_seconds() const;
 
@@ -44,6 +46,7 @@ class ShardBuilder {
   std::shared_ptr<const data::Dataset> dataset_;
   train::RunConfig config_;  // of the first run
   ShardFile file_;
+  BurstWriter bursts_;
   std::vector<DatasetHandle> streamed_;       // by array; none if gathered
   std::vector<std::vector<float>> gathered_;  // by array
   std::vector<ColumnValues> columns_;         // as RunColumns()

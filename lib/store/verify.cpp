@@ -69,7 +69,8 @@ class FileCheck {
     report_.sealed = source_.seal().has_value();
     if (!CheckOpening()) return;
     Guard("", [&] {
-      for (const std::string& path : source_.Datasets()) Collect(path);
+      const auto note = [&](const Error& error) { AddError("", error); };
+      for (const std::string& path : source_.Datasets(note)) Collect(path);
     });
     DecodeAll();
     report_.stopped = Stopped();
@@ -90,6 +91,7 @@ class FileCheck {
 
   bool Stopped() const { return controls_.stop != nullptr && controls_.stop->requested(); }
   void Add(const std::string& dataset, const std::string& what);
+  void AddError(const std::string& group, const Error& error);
   template <typename Work>
   bool Guard(const std::string& group, Work&& work);
   bool CheckOpening();
@@ -119,6 +121,12 @@ void FileCheck::Add(const std::string& dataset, const std::string& what) {
   report_.findings.push_back({dataset, what});
 }
 
+void FileCheck::AddError(const std::string& group, const Error& error) {
+  const std::string start = report_.path + ": ";
+  const bool names_dataset = error.place().compare(0, start.size(), start) == 0;
+  Add(names_dataset ? error.place().substr(start.size()) : group, error.problem());
+}
+
 // False, and a finding, where `work` throws Error(kDamaged).
 template <typename Work>
 bool FileCheck::Guard(const std::string& group, Work&& work) {
@@ -127,9 +135,7 @@ bool FileCheck::Guard(const std::string& group, Work&& work) {
     return true;
   } catch (const Error& error) {
     if (error.fault() != Fault::kDamaged) throw;
-    const std::string start = report_.path + ": ";
-    const bool names_dataset = error.place().compare(0, start.size(), start) == 0;
-    Add(names_dataset ? error.place().substr(start.size()) : group, error.problem());
+    AddError(group, error);
     return false;
   }
 }

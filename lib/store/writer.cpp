@@ -158,6 +158,7 @@ void Writer::State::SealOne(std::map<std::string, std::unique_ptr<ShardBuilder>>
   open.erase(shard);
   const ShardBuilder::Sealed sealed =
       builder->Seal(shards_directory, {options.sweep_name, options.instruction_set, options.replaces_runs});
+  if (options.on_sealed) options.on_sealed(builder->run_ids());
   const std::lock_guard lock(mutex);
   summary.runs += builder->runs();
   summary.raw_bytes += builder->raw_bytes();

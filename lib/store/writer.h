@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "lib/data/dataset.h"
 #include "lib/train/run_record.h"
@@ -18,6 +20,8 @@ struct WriterOptions {
   std::uint64_t bytes_per_shard = 512u << 20;  // raw bytes; a shard is sealed when it has more
   double seal_after_seconds = 60;              // a shard that is open for longer is sealed
   std::uint64_t queue_bytes = 256u << 20;      // Append blocks while more than this waits
+  // Called from the writer's thread with the ids of the runs of each shard, once it is sealed.
+  std::function<void(const std::vector<std::string>& run_ids)> on_sealed = nullptr;
 };
 
 // Owns all HDF5 handles of the process on a thread of its own. Appended runs are compressed by the

@@ -14,7 +14,9 @@ using train::StepSchedule;
 using Form = StepSchedule::Form;
 
 constexpr std::string_view kScheduleForms =
-    "write \"auto\", \"off\", { every = 10 }, { per_decade = 32 } or { at = [0, 10, 100] }";
+    "write \"auto\", \"off\", { every = 10 }, { per_decade = 32 } or { at = [0, 10, 100] }; a "
+    "table "
+    "may have from and to, too, the first and last step";
 constexpr std::int64_t kMostSteps = 1'000'000'000;
 constexpr std::int64_t kMostPerDecade = 10'000;
 
@@ -110,12 +112,17 @@ void ReadSchedule(const Item& item, StepSchedule& schedule, std::int64_t* points
     return;
   }
   if (item.node->is_string()) RefuseWord(item, kScheduleForms);
-  std::vector<std::string> known = {"every", "per_decade", "at"};
+  std::vector<std::string> known = {"every", "per_decade", "at", "from", "to"};
   if (points != nullptr) known.push_back("points");
   std::string form;
+  std::int64_t from = 0, to = StepSchedule::kToEnd;
   for (const Part& part : PartsOf(item, known, kScheduleForms)) {
     if (part.name.ends_with(".points")) {
       *points = PointsOf(part);
+      continue;
+    }
+    if (part.name.ends_with(".from") || part.name.ends_with(".to")) {
+      (part.name.ends_with(".to") ? to : from) = IntegerOf(part, 0, kMostSteps);
       continue;
     }
     if (!form.empty()) {
@@ -131,8 +138,13 @@ void ReadSchedule(const Item& item, StepSchedule& schedule, std::int64_t* points
     }
   }
   if (form.empty() && points == nullptr) {
-    throw InputError(item.place, item.name + " is an empty table", std::string(kScheduleForms));
+    throw InputError(item.place, item.name + " names no schedule", std::string(kScheduleForms));
   }
+  if (from > to) {
+    throw InputError(item.place, item.name + " ends before it begins", "let from be at most to");
+  }
+  schedule.from = from;
+  schedule.to = to;
 }
 
 // {every = n} and nothing else.
@@ -158,7 +170,7 @@ void ReadBursts(const Item& item, train::RecordOptions& record) {
   }
 }
 
-void ReadItem(const Item& item, train::RecordOptions& record, std::vector<std::string>& warnings) {
+void ReadItem(const Item& item, train::RecordOptions& record) {
   if (item.name == "record.scalars") {
     record.scalars = StepSchedule::Every(ReadEvery(item, "write { every = 1 }"));
   } else if (item.name == "record.weights") {
@@ -171,28 +183,17 @@ void ReadItem(const Item& item, train::RecordOptions& record, std::vector<std::s
     ReadSchedule(item, record.test);
   } else if (item.name == "record.bursts") {
     ReadBursts(item, record);
-    if (record.bursts) {
-      warnings.push_back(item.place +
-                         ": record.bursts: this version stores no bursts yet; weights at every "
-                         "step tell the same");
-    }
   } else if (item.name == "record.checkpoint") {
-    const bool off = IsWord(item, "off");
-    record.checkpoint_every_steps = off ? 0 : ReadEvery(item, "write \"off\" or { every = 2000 }");
-    if (!off) {
-      warnings.push_back(item.place +
-                         ": record.checkpoint: this version stores no checkpoints yet; a run "
-                         "that is cut short starts again");
-    }
+    record.checkpoint_every_steps =
+        IsWord(item, "off") ? 0 : ReadEvery(item, "write \"off\" or { every = 2000 }");
   }
 }
 
 }  // namespace
 
-train::RecordOptions ParseRecord(const std::vector<Item>& items,
-                                 std::vector<std::string>& warnings) {
+train::RecordOptions ParseRecord(const std::vector<Item>& items) {
   train::RecordOptions record;
-  for (const Item& item : items) ReadItem(item, record, warnings);
+  for (const Item& item : items) ReadItem(item, record);
   return record;
 }
 

@@ -9,9 +9,7 @@
 
 namespace crease::sweep {
 
-// Throws Error(kInput) with the place of the item at fault. Adds to `warnings` what is asked for
-// and not stored by this version.
-train::RecordOptions ParseRecord(const std::vector<Item>& items,
-                                 std::vector<std::string>& warnings);
+// Throws Error(kInput) with the place of the item at fault.
+train::RecordOptions ParseRecord(const std::vector<Item>& items);
 
 }  // namespace crease::sweep

@@ -30,10 +30,14 @@ void RunMonitor::Guarded(Call&& call) {
   try {
     call();
   } catch (...) {
-    const std::lock_guard lock(figures_mutex_);
-    if (thrown_ == nullptr) thrown_ = std::current_exception();
-    ended_ = true;
+    End(std::current_exception());
   }
+}
+
+void RunMonitor::End(std::exception_ptr thrown) {
+  const std::lock_guard lock(figures_mutex_);
+  if (thrown_ == nullptr) thrown_ = std::move(thrown);
+  ended_ = true;
 }
 
 void RunMonitor::Advance(const PlannedRun& run, std::int64_t steps) {

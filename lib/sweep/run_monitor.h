@@ -31,6 +31,9 @@ class RunMonitor {
   // `steps_done`: the sum of what Advance was told of.
   void Fail(const PlannedRun& run, std::int64_t steps_done, const std::string& message);
 
+  // The sweep ends with this, unless something else was thrown before.
+  void End(std::exception_ptr thrown);
+
   // After all workers are done: throws what a callback threw.
   RunnerSummary Summarise();
 

@@ -11,6 +11,7 @@
 
 #include <omp.h>
 
+#include "lib/core/error.h"
 #include "lib/sweep/run_monitor.h"
 #include "lib/train/trainer.h"
 
@@ -52,19 +53,70 @@ int ThreadsFor(const RunnerOptions& options, std::size_t runs) {
 // Thrown through a training that a failure elsewhere makes pointless.
 struct SweepIsOver {};
 
-void TrainOne(const PlannedRun& run, const train::RecordOptions& record, DatasetCache& datasets,
-              const StopToken& stop, RunMonitor& monitor) {
+// A log of checkpoints that fails is no fault of its run: the disk may be full, and the sweep ends.
+template <typename Call>
+auto OrEnd(RunMonitor& monitor, Call&& call) {
+  try {
+    return call();
+  } catch (const Error&) {
+    monitor.End(std::current_exception());
+    throw SweepIsOver();
+  }
+}
+
+class GuardedLog : public train::CheckpointLog {
+ public:
+  GuardedLog(std::unique_ptr<train::CheckpointLog> log, RunMonitor& monitor)
+      : log_(std::move(log)), monitor_(monitor) {}
+
+  std::vector<train::CheckpointEntry> Read() override {
+    return OrEnd(monitor_, [&] { return log_->Read(); });
+  }
+  void Append(const train::CheckpointEntry& entry) override {
+    OrEnd(monitor_, [&] { log_->Append(entry); });
+  }
+  void Clear() override {
+    OrEnd(monitor_, [&] { log_->Clear(); });
+  }
+
+ private:
+  std::unique_ptr<train::CheckpointLog> log_;
+  RunMonitor& monitor_;
+};
+
+std::unique_ptr<train::CheckpointLog> OpenLog(const PlannedRun& run,
+                                              const RunnerCallbacks& callbacks,
+                                              RunMonitor& monitor) {
+  if (callbacks.checkpoints == nullptr) return nullptr;
+  return OrEnd(monitor,
+               [&] { return std::make_unique<GuardedLog>(callbacks.checkpoints(run), monitor); });
+}
+
+// What the runs of a sweep have in common.
+struct Sweep {
+  const train::RecordOptions& record;
+  DatasetCache& datasets;
+  const RunnerOptions& options;
+  const RunnerCallbacks& callbacks;
+  const StopToken& stop;
+};
+
+void TrainOne(const PlannedRun& run, const Sweep& sweep, RunMonitor& monitor) {
   std::int64_t steps_done = 0;
   train::TrainControls controls;
-  controls.stop = &stop;
+  controls.stop = &sweep.stop;
+  controls.checkpoint_interval_seconds = sweep.options.checkpoint_interval_seconds;
   controls.on_progress = [&](std::int64_t steps) {
     steps_done += steps;
     monitor.Advance(run, steps);
-    if (monitor.IsOver() && !stop.requested()) throw SweepIsOver();
+    if (monitor.IsOver() && !sweep.stop.requested()) throw SweepIsOver();
   };
   try {
-    const std::shared_ptr<const data::Dataset> dataset = datasets.Get(run.config.data);
-    std::optional<train::RunRecord> trained = train::Train(run.config, *dataset, record, controls);
+    const std::shared_ptr<const data::Dataset> dataset = sweep.datasets.Get(run.config.data);
+    const auto log = OpenLog(run, sweep.callbacks, monitor);
+    controls.checkpoints = log.get();
+    std::optional<train::RunRecord> trained =
+        train::Train(run.config, *dataset, sweep.record, controls);
     if (trained) monitor.Finish(run, std::move(*trained), dataset);
   } catch (const SweepIsOver&) {
   } catch (const std::bad_alloc&) {
@@ -83,11 +135,12 @@ RunnerSummary RunAll(const std::vector<PlannedRun>& runs, const train::RecordOpt
   RunMonitor monitor(runs, options, callbacks, stop);
   const auto hdf5_data = LoadHdf5(runs, datasets);
   const std::vector<std::size_t> order = ByFallingCost(runs);
+  const Sweep sweep{record, datasets, options, callbacks, stop};
 
   // No exception leaves TrainOne: none may leave an OpenMP region.
 #pragma omp parallel for schedule(dynamic, 1) num_threads(ThreadsFor(options, runs.size()))
   for (std::size_t i = 0; i < order.size(); ++i) {
-    if (!monitor.IsOver()) TrainOne(runs[order[i]], record, datasets, stop, monitor);
+    if (!monitor.IsOver()) TrainOne(runs[order[i]], sweep, monitor);
   }
   return monitor.Summarise();
 }

@@ -10,6 +10,7 @@
 #include "lib/core/stop.h"
 #include "lib/data/dataset.h"
 #include "lib/sweep/grid.h"
+#include "lib/train/checkpoint.h"
 #include "lib/train/run_record.h"
 
 namespace crease::sweep {
@@ -45,6 +46,7 @@ struct RunnerOptions {
   int threads = 0;         // 0: all processors
   bool fail_fast = false;  // stop at the first failed run
   double progress_interval_seconds = 1.0;
+  double checkpoint_interval_seconds = 10;  // least time between two of a run
 };
 
 struct RunnerCallbacks {
@@ -52,6 +54,8 @@ struct RunnerCallbacks {
   // What it throws ends the sweep and is thrown again by RunAll.
   std::function<void(train::RunRecord&&, std::shared_ptr<const data::Dataset>)> sink;
   bool sink_is_thread_safe = false;  // then it is called by several workers at a time
+  // The log of a run's checkpoints; thread-safe. What it or the log throws ends the sweep, too.
+  std::function<std::unique_ptr<train::CheckpointLog>(const PlannedRun&)> checkpoints = nullptr;
   std::function<void(const Progress&)> progress = nullptr;  // one at a time
   std::function<void(const Failure&)> failure = nullptr;    // one at a time, at once
 };

@@ -251,7 +251,7 @@ Spec ParseSpec(const std::string& text, const std::string& path,
   spec.overrides = overrides;
   spec.name = NameOf(draft, path);
   spec.question = TextOf(draft.sweep, "sweep.question");
-  spec.record = ParseRecord(draft.record, spec.warnings);
+  spec.record = ParseRecord(draft.record);
   const std::string directory = DirectoryOf(path);
   SetBase(draft, directory, spec);
   for (const ItemGroup& group : draft.axes) spec.axes.push_back(MakeAxis(group, directory));

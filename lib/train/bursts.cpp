@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <numeric>
 #include <utility>
 
 #include "lib/model/parameters.h"
@@ -18,7 +19,7 @@ namespace {
 
 constexpr std::uint64_t kStateBytes = 16u << 20;
 constexpr std::uint64_t kBurstBytes = 64u << 20;
-constexpr std::int64_t kLeastStride = 100;
+constexpr std::int64_t kLeastStride = 100, kMostStates = 256;
 
 using Probes = std::vector<std::unique_ptr<Probe>>;
 
@@ -140,7 +141,8 @@ std::unique_ptr<StateHistory> MakeStateHistory(const RunConfig& config,
   if (!record.bursts || RecordsEveryWeight(config, dataset, record)) return nullptr;
   const std::size_t size =
       StateSize(config.optim, model::ParameterLayout(ArchitectureOf(config, dataset)));
-  const auto states = static_cast<std::int64_t>(kStateBytes / (size * sizeof(float)));
+  const auto fitting = static_cast<std::int64_t>(kStateBytes / (size * sizeof(float)));
+  const std::int64_t states = std::min(kMostStates, fitting);
   if (states < 2) return nullptr;
   return std::make_unique<StateHistory>(std::max(kLeastStride, config.steps / states + 1),
                                         config.steps, size);
@@ -148,11 +150,11 @@ std::unique_ptr<StateHistory> MakeStateHistory(const RunConfig& config,
 
 std::size_t BurstPoints(const RunConfig& config, const data::Dataset& dataset,
                         const RecordOptions& record) {
-  const auto rows = kMostBurstWindows * static_cast<std::uint64_t>(record.burst_before_steps +
-                                                                   record.burst_after_steps + 1);
+  const auto window =
+      static_cast<std::uint64_t>(record.burst_before_steps + record.burst_after_steps + 1);
   const std::uint64_t point_bytes = sizeof(float) *
                                     ActivationUnits(ArchitectureOf(config, dataset)) *
-                                    std::min(rows, static_cast<std::uint64_t>(config.steps));
+                                    std::min(window, static_cast<std::uint64_t>(config.steps));
   std::uint64_t points = dataset.train.points;
   if (record.burst_points > 0) {
     points = std::min(points, static_cast<std::uint64_t>(record.burst_points));
@@ -160,24 +162,30 @@ std::size_t BurstPoints(const RunConfig& config, const data::Dataset& dataset,
   return std::max<std::uint64_t>(1, std::min(points, kBurstBytes / point_bytes));
 }
 
-BurstTable BurstSteps(const RunRecord& run, const RecordOptions& record) {
+BurstTable BurstSteps(const RunRecord& run, const RecordOptions& record, std::size_t most_rows) {
   std::vector<std::size_t> by_drop(run.transitions.size());
-  for (std::size_t i = 0; i < by_drop.size(); ++i) by_drop[i] = i;
+  std::iota(by_drop.begin(), by_drop.end(), std::size_t{0});
   std::stable_sort(by_drop.begin(), by_drop.end(), [&](std::size_t a, std::size_t b) {
     return run.transitions[a].drop_nats > run.transitions[b].drop_nats;
   });
+  by_drop.resize(std::min({by_drop.size(), kMostBurstWindows / 3, (most_rows + 2) / 3}));
+  std::int64_t before = record.burst_before_steps, after = record.burst_after_steps;
+  const double rows =
+      3.0 * static_cast<double>(by_drop.size()) * static_cast<double>(before + after + 1);
+  if (rows > static_cast<double>(most_rows)) {
+    const double share = static_cast<double>(most_rows) / rows;
+    before = static_cast<std::int64_t>(static_cast<double>(before) * share);
+    after = static_cast<std::int64_t>(static_cast<double>(after) * share);
+  }
   std::map<std::int64_t, std::size_t> transition_of;  // by step
-  std::size_t windows = 0;
   for (const std::size_t index : by_drop) {
     const detect::Transition& transition = run.transitions[index];
-    if (windows + 3 > kMostBurstWindows) break;
-    windows += 3;
     for (const double date :
          {transition.onset_step, transition.midpoint_step, transition.end_step}) {
       if (!std::isfinite(date)) continue;
       const auto middle = static_cast<std::int64_t>(std::llround(date));
-      const std::int64_t first = std::max<std::int64_t>(0, middle - record.burst_before_steps);
-      const std::int64_t last = std::min(run.steps_done - 1, middle + record.burst_after_steps);
+      const std::int64_t first = std::max<std::int64_t>(0, middle - before);
+      const std::int64_t last = std::min(run.steps_done - 1, middle + after);
       for (std::int64_t step = first; step <= last; ++step) transition_of.emplace(step, index);
     }
   }
@@ -191,11 +199,15 @@ BurstTable BurstSteps(const RunRecord& run, const RecordOptions& record) {
 
 void CaptureBursts(const data::Dataset& dataset, const RecordOptions& options,
                    const StateHistory* states, RunRecord& run) {
-  run.bursts = BurstSteps(run, options);
+  if (run.transitions.empty()) return;
+  const model::Architecture architecture = ArchitectureOf(run.config, dataset);
+  const std::size_t points = BurstPoints(run.config, dataset, options);
+  const std::size_t row_bytes = sizeof(float) * (model::ParameterLayout(architecture).count() +
+                                                 points * ActivationUnits(architecture));
+  run.bursts = BurstSteps(run, options, std::max<std::size_t>(1, kBurstBytes / row_bytes));
   const std::vector<std::int64_t>& steps = run.bursts.step;
   if (steps.empty()) return;
-  Probes probes =
-      MakeCapture(run.config, dataset, BurstPoints(run.config, dataset, options), steps);
+  Probes probes = MakeCapture(run.config, dataset, points, steps);
   RunRecord captured;
   if (RecordsEveryWeight(run.config, dataset, options)) {
     CaptureFromWeights(run, dataset, steps, probes);

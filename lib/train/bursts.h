@@ -42,23 +42,24 @@ class StateHistory : public Probe {
   std::size_t saved_ = 0;                          // floats
 };
 
-// At most 16 MiB of states, none less than 100 steps after the one before. nullptr where bursts
-// need none: they are off, or every step's weights are recorded, or two states do not fit.
+// At most 256 states and 16 MiB, none less than 100 steps after the one before. nullptr where
+// bursts need none: they are off, or every step's weights are recorded, or two states do not fit.
 std::unique_ptr<StateHistory> MakeStateHistory(const RunConfig& config,
                                                const data::Dataset& dataset,
                                                const RecordOptions& record);
 
-// Points whose activations a burst has: as asked, and no more than make 64 MiB a run.
+// Points whose activations a burst has: as asked, and no more than make 64 MiB of one window.
 std::size_t BurstPoints(const RunConfig& config, const data::Dataset& dataset,
                         const RecordOptions& record);
 
 // The steps that belong to the bursts of a run: from `before` to `after` each transition's onset,
-// midpoint and end, those of the largest drops first if that is more than kMostBurstWindows.
+// midpoint and end; of the largest drops, if that is more than kMostBurstWindows; and fewer before
+// and after, if that is more than `most_rows`.
 inline constexpr std::size_t kMostBurstWindows = 12;
-BurstTable BurstSteps(const RunRecord& run, const RecordOptions& record);
+BurstTable BurstSteps(const RunRecord& run, const RecordOptions& record, std::size_t most_rows);
 
-// Fills record.bursts of a finished run, whose arrays and transitions are there. `states` may be
-// nullptr.
+// Fills run.bursts of a finished run, whose arrays and transitions are there, with at most 64 MiB
+// (or one step). `states` may be nullptr.
 void CaptureBursts(const data::Dataset& dataset, const RecordOptions& options,
                    const StateHistory* states, RunRecord& run);
 

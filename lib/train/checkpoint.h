@@ -17,7 +17,7 @@ inline constexpr int kCheckpointVersion = 1;
 struct CheckpointEntry {
   std::int64_t step = 0;
   double wall_seconds = 0;  // spent so far
-  std::vector<std::byte> recorded, state;
+  std::vector<std::byte> recorded = {}, state = {};
 };
 
 // The entries of one run recorded in one way. Used by one thread at a time.

@@ -49,7 +49,7 @@ struct RecordOptions {
   bool bursts = true;  // weights and activations of every step around transitions
   std::int64_t burst_before_steps = 200;
   std::int64_t burst_after_steps = 200;
-  std::int64_t burst_points = 64;  // 0: all
+  std::int64_t burst_points = 16;  // 0: all
   // The state to resume from, and to replay from. 0: never.
   std::int64_t checkpoint_every_steps = 2000;
   bool operator==(const RecordOptions&) const = default;

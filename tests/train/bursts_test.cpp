@@ -107,10 +107,15 @@ TEST(Bursts, AreBoundedForManyTransitions) {
     transition.drop_nats = i;
     run.transitions.push_back(transition);
   }
-  const BurstTable table = BurstSteps(run, Bursts());
+  const BurstTable table = BurstSteps(run, Bursts(), 1'000'000);
   EXPECT_EQ(table.step.size(), kMostBurstWindows * 51);
   EXPECT_EQ(table.transition.front(), 16);  // the four largest drops
   EXPECT_TRUE(std::is_sorted(table.step.begin(), table.step.end()));
+  for (const std::size_t most : {1, 2, 11, 12, 13, 100, 300, 611}) {
+    const BurstTable narrow = BurstSteps(run, Bursts(), most);
+    EXPECT_LE(narrow.step.size(), std::max<std::size_t>(3, most)) << most;
+    EXPECT_GE(narrow.step.size(), most / 2) << most;
+  }
 }
 
 TEST(Bursts, PointsAreBoundedByBytes) {
@@ -118,14 +123,14 @@ TEST(Bursts, PointsAreBoundedByBytes) {
   config.steps = 20000;
   data::Dataset dataset = data::Load(config.data);
   RecordOptions record;
-  EXPECT_EQ(BurstPoints(config, dataset, record), 64u);
+  EXPECT_EQ(BurstPoints(config, dataset, record), 16u);
   record.burst_points = 0;
   EXPECT_EQ(BurstPoints(config, dataset, record), 90u);
   dataset.train.points = 60'000;
   const std::size_t points = BurstPoints(config, dataset, record);
   const std::size_t units = 2 * (3 + 3) + 2;
-  EXPECT_LE(points * units * 4 * 12 * 401, 64u << 20);
-  EXPECT_GT((points + 1) * units * 4 * 12 * 401, 64u << 20);
+  EXPECT_LE(points * units * 4 * 401, 64u << 20);
+  EXPECT_GT((points + 1) * units * 4 * 401, 64u << 20);
 }
 
 TEST(Bursts, ARunWithoutTransitionHasNone) {

@@ -1,0 +1,245 @@
+#include "lib/store/checkpoints.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <fcntl.h>
+#include <filesystem>
+#include <span>
+#include <sys/file.h>
+#include <system_error>
+#include <unistd.h>
+#include <utility>
+
+#include "lib/core/error.h"
+#include "lib/core/hash.h"
+#include "lib/core/numerics_version.h"
+#include "lib/core/state.h"
+#include "lib/store/files.h"
+#include "lib/store/layout.h"
+#include "lib/train/schedule.h"
+
+namespace crease::store {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kSuffix = ".checkpoint";
+constexpr std::array kMagic = {'C', 'R', 'E', 'A', 'S', 'E', 'C', 'K'};
+constexpr std::int32_t kLogVersion = 1;
+
+std::vector<std::byte> Header(const std::string& run_id, const std::string& record_json) {
+  StateWriter header;
+  header.Put(kMagic);
+  header.Put(kLogVersion);
+  header.Put(std::int32_t{train::kCheckpointVersion});
+  header.Put(std::int32_t{kNumericsVersion});
+  const std::string identity = run_id + "\n" + record_json;
+  header.Put(DigestOf(std::as_bytes(std::span(identity))));
+  return header.Take();
+}
+
+Digest Link(const Digest& before, std::span<const std::byte> entry) {
+  Hasher hasher;
+  hasher.Add(before.data(), before.size());
+  hasher.Add(entry.data(), entry.size());
+  return hasher.digest();
+}
+
+std::vector<std::byte> BytesOf(const train::CheckpointEntry& entry) {
+  StateWriter bytes;
+  bytes.Put(entry.step);
+  bytes.Put(entry.wall_seconds);
+  bytes.PutAll(std::span<const std::byte>(entry.recorded));
+  bytes.PutAll(std::span<const std::byte>(entry.state));
+  return bytes.Take();
+}
+
+bool ParseEntry(std::span<const std::byte> bytes, train::CheckpointEntry& entry) {
+  StateReader reader(bytes);
+  reader.Get(entry.step);
+  reader.Get(entry.wall_seconds);
+  reader.GetMore(entry.recorded);
+  reader.GetMore(entry.state);
+  return reader.AtEnd();
+}
+
+}  // namespace
+
+class Checkpoints::Log : public train::CheckpointLog {
+ public:
+  Log(Checkpoints& owner, std::string run_id, const train::RecordOptions& record, bool present)
+      : owner_(owner),
+        run_id_(std::move(run_id)),
+        path_(owner.PathOf(run_id_)),
+        header_(Header(run_id_, train::ToJson(record))) {
+    if (present) Open(O_RDWR);
+  }
+  ~Log() override {
+    if (descriptor_ >= 0) close(descriptor_);
+  }
+
+  std::vector<train::CheckpointEntry> Read() override {
+    if (descriptor_ < 0) return {};
+    return Parse(ReadAll());
+  }
+
+  void Append(const train::CheckpointEntry& entry) override {
+    if (elsewhere_) return;
+    const bool is_new = descriptor_ < 0;
+    if (is_new) Open(O_RDWR | O_CREAT);
+    if (elsewhere_) return;
+    StateWriter bytes;
+    if (end_ == 0) {
+      bytes.PutAll(std::span<const std::byte>(header_));
+      link_ = DigestOf(header_);
+      bytes.Put(link_);
+    }
+    const std::vector<std::byte> body = BytesOf(entry);
+    const Digest link = Link(link_, body);
+    bytes.PutAll(std::span<const std::byte>(body));
+    bytes.Put(link);
+    WriteAtEnd(bytes.Take());
+    if (is_new) SyncDirectory(owner_.directory_);
+    link_ = link;
+  }
+
+  void Clear() override {
+    end_ = 0;
+    if (descriptor_ >= 0 && ftruncate(descriptor_, 0) != 0) Fail("cannot truncate");
+  }
+
+ private:
+  [[noreturn]] void Fail(const char* what) const {
+    throw SystemErrorFromErrno(path_, std::string(what) + " the checkpoint", errno);
+  }
+
+  void Open(int flags) {
+    descriptor_ = open(path_.c_str(), flags | O_CLOEXEC, 0666);
+    if (descriptor_ < 0 && errno == ENOENT && (flags & O_CREAT) == 0) return;
+    if (descriptor_ < 0) Fail("cannot open");
+    elsewhere_ = flock(descriptor_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    if (elsewhere_) {
+      close(std::exchange(descriptor_, -1));
+    } else {
+      owner_.Note(run_id_);
+    }
+  }
+
+  std::vector<std::byte> ReadAll() const {
+    std::vector<std::byte> bytes;
+    std::array<std::byte, 1 << 16> block;
+    while (true) {
+      const ssize_t count =
+          pread(descriptor_, block.data(), block.size(), static_cast<off_t>(bytes.size()));
+      if (count < 0 && errno == EINTR) continue;
+      if (count < 0) Fail("cannot read");
+      if (count == 0) return bytes;
+      bytes.insert(bytes.end(), block.begin(), block.begin() + count);
+    }
+  }
+
+  // Leaves end_ and link_ after the last entry that is whole.
+  std::vector<train::CheckpointEntry> Parse(std::span<const std::byte> bytes) {
+    std::vector<train::CheckpointEntry> entries;
+    StateReader reader(bytes);
+    std::vector<std::byte> header;
+    end_ = 0;
+    reader.GetMore(header);
+    reader.Get(link_);
+    if (!reader.ok() || header != header_ || link_ != DigestOf(header_)) return entries;
+    while (true) {
+      end_ = bytes.size() - reader.left();
+      std::vector<std::byte> body;
+      Digest link{};
+      reader.GetMore(body);
+      reader.Get(link);
+      train::CheckpointEntry entry;
+      if (!reader.ok() || link != Link(link_, body) || !ParseEntry(body, entry)) return entries;
+      link_ = link;
+      entries.push_back(std::move(entry));
+    }
+  }
+
+  // What a process that was killed left behind the last whole entry is cut off first; what cannot
+  // be written whole, after.
+  void WriteAtEnd(std::span<const std::byte> bytes) {
+    const auto end = static_cast<off_t>(end_);
+    if (ftruncate(descriptor_, end) != 0) Fail("cannot truncate");
+    std::size_t written = 0;
+    while (written < bytes.size()) {
+      const ssize_t count = pwrite(descriptor_, bytes.data() + written, bytes.size() - written,
+                                   end + static_cast<off_t>(written));
+      if (count < 0 && errno == EINTR) continue;
+      if (count < 0) break;
+      written += static_cast<std::size_t>(count);
+    }
+    if (written < bytes.size() || fdatasync(descriptor_) != 0) {
+      const int error = errno;
+      if (ftruncate(descriptor_, end) != 0) {
+        // Its hash will not fit.
+      }
+      errno = error;
+      Fail("cannot write");
+    }
+    end_ += bytes.size();
+  }
+
+  Checkpoints& owner_;
+  const std::string run_id_, path_;
+  const std::vector<std::byte> header_;
+  int descriptor_ = -1;
+  bool elsewhere_ = false;  // another process has it
+  std::size_t end_ = 0;     // of the last whole entry
+  Digest link_{};           // its hash
+};
+
+Checkpoints::Checkpoints(std::string store_path) : directory_(CheckpointsDirectory(store_path)) {
+  std::error_code error;
+  for (fs::directory_iterator entry(directory_, error), end; !error && entry != end;
+       entry.increment(error)) {
+    if (entry->path().extension() == kSuffix) run_ids_.insert(entry->path().stem().string());
+  }
+  if (error) {
+    throw SystemErrorFromErrno(directory_, "cannot list the checkpoints", error.value());
+  }
+}
+
+std::string Checkpoints::PathOf(const std::string& run_id) const {
+  return directory_ + "/" + run_id + std::string(kSuffix);
+}
+
+void Checkpoints::Note(const std::string& run_id) {
+  const std::lock_guard lock(mutex_);
+  run_ids_.insert(run_id);
+}
+
+std::set<std::string> Checkpoints::run_ids() const {
+  const std::lock_guard lock(mutex_);
+  return run_ids_;
+}
+
+std::unique_ptr<train::CheckpointLog> Checkpoints::Open(const std::string& run_id,
+                                                        const train::RecordOptions& record,
+                                                        bool afresh) {
+  bool present = false;
+  {
+    const std::lock_guard lock(mutex_);
+    present = run_ids_.count(run_id) != 0;
+  }
+  auto log = std::make_unique<Log>(*this, run_id, record, present);
+  if (afresh) log->Clear();
+  return log;
+}
+
+void Checkpoints::Remove(const std::vector<std::string>& run_ids) {
+  const std::lock_guard lock(mutex_);
+  if (run_ids_.empty()) return;
+  for (const std::string& run_id : run_ids) {
+    if (run_ids_.erase(run_id) != 0) unlink(PathOf(run_id).c_str());
+  }
+}
+
+}  // namespace crease::store
