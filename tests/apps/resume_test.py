@@ -24,7 +24,7 @@ def contents(store):
                 mine = {}
                 for name, values in arrays.items():
                     group = name.split("/")[0] if "/" in name else ""
-                    if name == "wall_seconds" or group == "data":
+                    if name in ("run", "wall_seconds") or group == "data":
                         continue
                     if group in ("bursts", "transitions") and values.shape[:1] == \
                             arrays[group + "/run_index"].shape:
