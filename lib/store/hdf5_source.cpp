@@ -250,15 +250,21 @@ std::vector<std::byte> Hdf5Source::ReadRange(const SourceDataset& dataset, std::
 }
 
 std::vector<std::byte> Hdf5Source::ReadRow(const SourceDataset& dataset, std::size_t row) const {
-  assert(dataset.layout && row < dataset.dims[0]);
+  return ReadRows(dataset, row, 1);
+}
+
+std::vector<std::byte> Hdf5Source::ReadRows(const SourceDataset& dataset, std::size_t first,
+                                            std::size_t count) const {
+  assert(dataset.layout && count > 0 && first + count <= dataset.dims[0]);
   const ChunkLayout& layout = *dataset.layout;
   const std::size_t row_bytes = *Product(dataset.dims, dataset.element_bytes) / dataset.dims[0];
-  std::size_t first = row / layout.chunk()[0], count = 1;
-  if (layout.chunk()[0] == 1) {
-    count = layout.count() / dataset.dims[0];
-    first = row * count;
-  }
-  return ReadRange(dataset, first, first + count, row * row_bytes, (row + 1) * row_bytes);
+  // A chunk holds whole rows, or a part of one.
+  const std::size_t rows_a_chunk = layout.chunk()[0];
+  const std::size_t chunks_a_row = rows_a_chunk == 1 ? layout.count() / dataset.dims[0] : 1;
+  const std::size_t first_chunk = first / rows_a_chunk * chunks_a_row;
+  const std::size_t last_chunk = ((first + count - 1) / rows_a_chunk + 1) * chunks_a_row;
+  return ReadRange(dataset, first_chunk, last_chunk, first * row_bytes,
+                   (first + count) * row_bytes);
 }
 
 std::vector<std::byte> Hdf5Source::ReadAll(const SourceDataset& dataset) const {

@@ -53,8 +53,10 @@ class Hdf5Source {
 
   // Empty if there is no such data set.
   std::optional<SourceDataset> Find(const std::string& path) const;
-  // The bytes of row `row` of the first axis, or of all rows.
+  // The bytes of one row of the first axis, of `count` rows from the `first`, or of all.
   std::vector<std::byte> ReadRow(const SourceDataset& dataset, std::size_t row) const;
+  std::vector<std::byte> ReadRows(const SourceDataset& dataset, std::size_t first,
+                                  std::size_t count) const;
   std::vector<std::byte> ReadAll(const SourceDataset& dataset) const;
   // The place of a block of the data set's layout.
   ChunkPlace Locate(const SourceDataset& dataset, const ChunkLayout::Block& block) const;

@@ -4,7 +4,11 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <map>
+#include <optional>
+#include <span>
 #include <system_error>
+#include <utility>
 
 #include "lib/core/error.h"
 #include "lib/store/format.h"
@@ -51,8 +55,49 @@ std::string ShardInfo::Attribute(const std::string& name) const {
 struct ShardReader::State {
   State(const std::string& path, const std::string& group) : source(path, group) {}
 
+  // A data set of rows, and those of its rows that were decoded last. Small rows share a chunk:
+  // whoever reads them one after the other has each chunk decoded once.
+  struct OpenRows {
+    std::optional<SourceDataset> dataset;
+    std::size_t first = 0, count = 0;
+    std::vector<std::byte> bytes;
+  };
+
   Hdf5Source source;
   ShardInfo info;
+  std::map<std::string, OpenRows> open_rows;  // by path
+
+  // Empty if there is no such data set. Valid until the next call. Requires: there is such a run.
+  std::span<const std::byte> RowBytes(const std::string& path, std::size_t run) {
+    auto place = open_rows.find(path);
+    if (place == open_rows.end()) {
+      OpenRows found;
+      found.dataset = FindRows(path);
+      place = open_rows.emplace(path, std::move(found)).first;
+    }
+    OpenRows& rows = place->second;
+    if (!rows.dataset || !rows.dataset->layout) return {};
+    if (run < rows.first || run >= rows.first + rows.count) {
+      const std::size_t together = rows.dataset->layout->chunk()[0];
+      const std::size_t first = run / together * together;
+      const std::size_t count = std::min(together, rows.dataset->dims[0] - first);
+      rows.count = 0;
+      rows.bytes = source.ReadRows(*rows.dataset, first, count);
+      rows.first = first;
+      rows.count = count;
+    }
+    const std::size_t row_bytes = rows.bytes.size() / rows.count;
+    return std::span(rows.bytes).subspan((run - rows.first) * row_bytes, row_bytes);
+  }
+
+  std::optional<SourceDataset> FindRows(const std::string& path) const {
+    std::optional<SourceDataset> found = source.Find(path);
+    if (found && (found->type != H5T_FLOAT || found->element_bytes != sizeof(float) ||
+                  found->dims[0] != static_cast<std::size_t>(info.runs))) {
+      source.Damaged(path, "does not have a row of numbers for every run");
+    }
+    return found;
+  }
 
   SourceDataset Require(const std::string& path) const {
     std::optional<SourceDataset> dataset = source.Find(path);
@@ -192,18 +237,11 @@ std::optional<ColumnValues> ShardReader::Column(const std::string& name) const {
 }
 
 std::vector<float> ShardReader::Row(const std::string& dataset, std::int64_t run) const {
-  const std::string path = "/" + dataset;
-  const auto found = state_->source.Find(path);
-  if (!found || run < 0 || run >= state_->info.runs) return {};
-  if (found->type != H5T_FLOAT || found->element_bytes != sizeof(float) ||
-      found->dims[0] != static_cast<std::size_t>(state_->info.runs)) {
-    state_->source.Damaged(path, "does not have a row of numbers for every run");
-  }
-  if (!found->layout) return {};
-  const std::vector<std::byte> bytes =
-      state_->source.ReadRow(*found, static_cast<std::size_t>(run));
+  if (run < 0 || run >= state_->info.runs) return {};
+  const std::span<const std::byte> bytes =
+      state_->RowBytes("/" + dataset, static_cast<std::size_t>(run));
   std::vector<float> values(bytes.size() / sizeof(float));
-  std::memcpy(values.data(), bytes.data(), bytes.size());
+  if (!values.empty()) std::memcpy(values.data(), bytes.data(), bytes.size());
   return values;
 }
 
