@@ -167,6 +167,21 @@ std::shared_ptr<const ShardShape> Finished(ShardShape&& shape, const train::RunC
 
 }  // namespace
 
+std::string ShapeKeyOf(const train::RunRecord& record, const train::RecordOptions& recorded) {
+  ShardShape shape;
+  shape.record_json = train::ToJson(recorded);
+  for (const train::RecordedAxis& axis : record.axes) {
+    if (!axis.values.empty()) shape.axes.push_back(axis);
+  }
+  for (const train::RecordedArray& array : record.arrays) {
+    if (std::count(array.shape.begin(), array.shape.end(), std::size_t{0}) > 0) continue;
+    ArrayShape entry;
+    entry.array = array;
+    shape.arrays.push_back(std::move(entry));
+  }
+  return ShapeKey(shape, record.config);
+}
+
 EncodedRun EncodeRun(train::RunRecord&& record, const train::RecordOptions& recorded,
                      std::shared_ptr<const data::Dataset> dataset) {
   EncodedRun run;

@@ -44,6 +44,9 @@ struct EncodedRun {
   std::uint64_t queued_bytes = 0;  // memory held by this struct
 };
 
+// What EncodedRun::shape->key is for this record, whose arrays may be without their values.
+std::string ShapeKeyOf(const train::RunRecord& record, const train::RecordOptions& recorded);
+
 // Arrays and axes without an element are left out. Thread-safe.
 EncodedRun EncodeRun(train::RunRecord&& record, const train::RecordOptions& recorded,
                      std::shared_ptr<const data::Dataset> dataset);

@@ -41,21 +41,31 @@ std::string DimensionName(const std::string& group, const std::string& name) {
 }  // namespace
 
 ShardBuilder::ShardBuilder(const std::string& temporary_directory, const EncodedRun& first)
+    : ShardBuilder(ShardFile(temporary_directory), first, 0) {}
+
+ShardBuilder::ShardBuilder(ShardFile file, const EncodedRun& first, std::size_t runs)
     : shape_(first.shape),
       dataset_(first.dataset),
       config_(first.config),
-      file_(temporary_directory),
+      file_(std::move(file)),
       bursts_(file_),
       streamed_(shape_->arrays.size()),
-      gathered_(shape_->arrays.size()) {
+      gathered_(shape_->arrays.size()),
+      chunked_(shape_->arrays.size()) {
   for (const RunColumn& column : RunColumns()) columns_.push_back(EmptyColumn(column.type));
   for (const train::RecordedAxis& axis : shape_->axes) {
     file_.DefineCoordinate(axis.group, axis.name, axis.values, axis.description, "");
   }
   for (std::size_t i = 0; i < shape_->arrays.size(); ++i) {
     const ArrayShape& entry = shape_->arrays[i];
-    if (!entry.streamed) continue;
-    streamed_[i] = file_.Create(SpecOf(entry.array, 0), *entry.streamed);
+    if (entry.streamed) {
+      streamed_[i] = file_.Create(SpecOf(entry.array, 0), *entry.streamed);
+    } else if (runs > 0) {
+      const DatasetSpec spec = SpecOf(entry.array, runs);
+      const ChunkLayout layout =
+          ChunkLayout::Cut(spec.shape, spec.element_bytes, kChunkTargetBytes);
+      chunked_[i] = Chunked{file_.Create(spec, layout), layout};
+    }
   }
 }
 
@@ -85,6 +95,7 @@ void ShardBuilder::Add(EncodedRun&& run) {
   for (std::size_t i = 0; i < streamed_.size(); ++i) {
     if (!streamed_[i]) {
       gathered_[i].insert(gathered_[i].end(), run.gathered[i].begin(), run.gathered[i].end());
+      if (chunked_[i]) WriteFullChunks(i);
       continue;
     }
     const ChunkLayout& layout = *shape_->arrays[i].streamed;
@@ -104,9 +115,26 @@ void ShardBuilder::Add(EncodedRun&& run) {
   ++runs_;
 }
 
+void ShardBuilder::WriteFullChunks(std::size_t array) {
+  Chunked& chunked = *chunked_[array];
+  std::vector<float>& values = gathered_[array];
+  while (chunked.next < chunked.layout.count()) {
+    const ChunkLayout::Block block = chunked.layout.At(chunked.next);
+    const auto bytes = std::as_bytes(std::span(values));
+    if (bytes.size() < block.bytes) return;
+    file_.WriteChunk(chunked.dataset, block.offset,
+                     EncodeChunk(bytes.first(block.bytes), chunked.layout.chunk_bytes(),
+                                 sizeof(float), chunked.layout.row_elements()));
+    values.erase(values.begin(),
+                 values.begin() + static_cast<std::ptrdiff_t>(block.bytes / sizeof(float)));
+    ++chunked.next;
+  }
+}
+
 void ShardBuilder::WriteGathered() {
   for (std::size_t i = 0; i < gathered_.size(); ++i) {
-    if (streamed_[i]) continue;
+    assert(!chunked_[i] || chunked_[i]->next == chunked_[i]->layout.count());
+    if (streamed_[i] || chunked_[i]) continue;
     const DatasetSpec spec = SpecOf(shape_->arrays[i].array, static_cast<std::size_t>(runs_));
     file_.Write(spec, std::as_bytes(std::span(gathered_[i])));
   }
@@ -153,8 +181,7 @@ std::string ShardBuilder::Id() const {
   return hasher.HexDigest();
 }
 
-ShardBuilder::Sealed ShardBuilder::Seal(const std::string& shards_directory,
-                                        const Provenance& provenance) {
+void ShardBuilder::FinishRuns() {
   file_.DefineCoordinate("", "run", Indices(static_cast<std::size_t>(runs_)), "run of this shard",
                          "");
   WriteGathered();
@@ -165,11 +192,16 @@ ShardBuilder::Sealed ShardBuilder::Seal(const std::string& shards_directory,
   }
   WriteTransitions();
   bursts_.Finish();
+  streamed_.clear();
+  chunked_.clear();
+}
+
+ShardBuilder::Sealed ShardBuilder::Seal(const std::string& shards_directory,
+                                        const Provenance& provenance) {
+  FinishRuns();
   WriteData(file_, *dataset_, config_);
   WriteProvenance(file_, provenance, shape_->record_json);
   WritePlottingHints(file_);
-  streamed_.clear();
-
   file_.Close();
 
   Sealed sealed;

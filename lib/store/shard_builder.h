@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,9 +19,16 @@ namespace crease::store {
 class ShardBuilder {
  public:
   ShardBuilder(const std::string& temporary_directory, const EncodedRun& first);
+  // Into `file`, exactly `runs` runs: then small rows need not be kept until the end.
+  ShardBuilder(ShardFile file, const EncodedRun& first, std::size_t runs);
 
   // Requires: `run` has the shape of the first.
   void Add(EncodedRun&& run);
+
+  const std::string& shape_key() const { return shape_->key; }
+  // Ends the runs: all that stands in file() but for its data, provenance and hints.
+  void FinishRuns();
+  ShardFile& file() { return file_; }
 
   struct Sealed {
     std::string path;
@@ -39,6 +47,7 @@ class ShardBuilder {
   void CreateStreamed();
   DatasetSpec SpecOf(const train::RecordedArray& array, std::size_t rows);
   void WriteGathered();
+  void WriteFullChunks(std::size_t array);
   void WriteTransitions();
   std::string Id() const;
 
@@ -48,8 +57,15 @@ class ShardBuilder {
   ShardFile file_;
   BurstWriter bursts_;
   std::vector<DatasetHandle> streamed_;       // by array; none if gathered
-  std::vector<std::vector<float>> gathered_;  // by array
-  std::vector<ColumnValues> columns_;         // as RunColumns()
+  std::vector<std::vector<float>> gathered_;  // by array: what is not written yet
+  // By array, where the number of runs is known: chunks are written as they fill.
+  struct Chunked {
+    DatasetHandle dataset;
+    ChunkLayout layout;
+    std::size_t next = 0;
+  };
+  std::vector<std::optional<Chunked>> chunked_;
+  std::vector<ColumnValues> columns_;  // as RunColumns()
   std::vector<std::int64_t> transition_runs_;
   std::vector<detect::Transition> transitions_;
   std::int64_t runs_ = 0;

@@ -20,10 +20,6 @@
 namespace crease::store {
 namespace {
 
-std::string Join(const std::string& group, const std::string& name) {
-  return group.empty() ? "/" + name : "/" + group + "/" + name;
-}
-
 TypeHandle TextType(std::size_t bytes) {
   TypeHandle type(H5Tcopy(H5T_C_S1));
   H5Tset_size(type.get(), std::max<std::size_t>(bytes, 1));
@@ -82,33 +78,44 @@ T ShardFile::Check(T result) {
   } else {
     if (!result) Fail();
   }
-  if (output_.error_number != 0) Fail();
+  if (shared_->output.error_number != 0) Fail();
   return result;
 }
 
 void ShardFile::Fail() {
   const std::string reason = TakeHdf5Error();
-  if (output_.error_number != 0) {
-    throw SystemErrorFromErrno(temporary_.path(), "cannot write", output_.error_number);
+  if (shared_->output.error_number != 0) {
+    throw SystemErrorFromErrno(shared_->temporary.path(), "cannot write",
+                               shared_->output.error_number);
   }
-  throw SystemError(temporary_.path(), "HDF5 cannot write: " + reason, "");
+  throw SystemError(shared_->temporary.path(), "HDF5 cannot write: " + reason, "");
 }
 
 ShardFile::ShardFile(const std::string& temporary_directory)
-    : temporary_(temporary_directory, ".h5.part") {
+    : shared_(std::make_shared<Shared>(temporary_directory)) {
   SilenceHdf5();
-  output_.descriptor = temporary_.descriptor();
-  file_ = Check(CreateHdf5(output_));
+  shared_->output.descriptor = shared_->temporary.descriptor();
+  shared_->file = Check(CreateHdf5(shared_->output));
+}
+
+ShardFile::ShardFile(ShardFile& whole, const std::string& base)
+    : shared_(whole.shared_), base_("/" + base) {
+  Group("");
+}
+
+std::string ShardFile::Join(const std::string& group, const std::string& name) const {
+  return group.empty() ? base_ + "/" + name : base_ + "/" + group + "/" + name;
 }
 
 hid_t ShardFile::Group(const std::string& name) {
-  if (name.empty()) return file_.get();
+  if (name.empty() && base_.empty()) return shared_->file.get();
   auto found = groups_.find(name);
   if (found == groups_.end()) {
+    const std::string path = name.empty() ? base_ : Join("", name);
     const PropertiesHandle creation(H5Pcreate(H5P_GROUP_CREATE));
     KeepInHeader(creation);
     GroupHandle group(
-        H5Gcreate2(file_.get(), name.c_str(), H5P_DEFAULT, creation.get(), H5P_DEFAULT));
+        H5Gcreate2(shared_->file.get(), path.c_str(), H5P_DEFAULT, creation.get(), H5P_DEFAULT));
     found = groups_.emplace(name, Check(std::move(group))).first;
   }
   return found->second.get();
@@ -117,7 +124,7 @@ hid_t ShardFile::Group(const std::string& name) {
 bool ShardFile::Has(const std::string& group, const std::string& name) const {
   const std::string path = Join(group, name);
   if (!group.empty() && groups_.count(group) == 0) return false;
-  return H5Lexists(file_.get(), path.c_str(), H5P_DEFAULT) > 0;
+  return H5Lexists(shared_->file.get(), path.c_str(), H5P_DEFAULT) > 0;
 }
 
 std::string ShardFile::DefineDimension(const std::string& group, const std::string& name,
@@ -156,7 +163,7 @@ void ShardFile::DefineCoordinate(const std::string& group, const std::string& na
 }
 
 DatasetHandle ShardFile::Open(const std::string& path) {
-  return Check(DatasetHandle(H5Dopen2(file_.get(), path.c_str(), H5P_DEFAULT)));
+  return Check(DatasetHandle(H5Dopen2(shared_->file.get(), path.c_str(), H5P_DEFAULT)));
 }
 
 std::string ShardFile::ScalePath(const std::string& group, const std::string& dimension) const {
@@ -203,8 +210,8 @@ void ShardFile::Describe(const DatasetHandle& dataset, const DatasetSpec& spec) 
 
 // At the end, because the number of runs is not known before, and an unlimited dimension would make
 // h5netcdf look at every data set that has it, for every data set that has it.
-void ShardFile::AttachDimensions() {
-  DimensionScales scales(file_.get());
+void ShardFile::Finish() {
+  DimensionScales scales(shared_->file.get());
   for (auto& [spec, dataset] : described_) {
     const std::string path = Join(spec.group, spec.name);
     if (!dataset) dataset = Open(path);
@@ -217,6 +224,7 @@ void ShardFile::AttachDimensions() {
   }
   if (!scales.Finish()) Fail();
   described_.clear();
+  groups_.clear();
 }
 
 void ShardFile::SetRows(const DatasetHandle& dataset, std::size_t rows) {
@@ -316,17 +324,18 @@ void ShardFile::SetIntegers(const std::string& group, const std::string& name,
 }
 
 void ShardFile::Close() {
-  AttachDimensions();
-  groups_.clear();
-  Check(file_.Reset());
-  AppendSeal(temporary_.descriptor(), temporary_.path(), output_.bytes);
-  output_.bytes += kSealBytes;
-  temporary_.Sync();
+  Finish();
+  Check(shared_->file.Reset());
+  TemporaryFile& file = shared_->temporary;
+  AppendSeal(file.descriptor(), file.path(), shared_->output.bytes);
+  shared_->output.bytes += kSealBytes;
+  file.Sync();
 }
 
-bool ShardFile::Publish(const std::string& final_path) {
-  if (!temporary_.Publish(final_path, false)) return false;
-  SyncDirectory(std::filesystem::path(final_path).parent_path().string());
+bool ShardFile::Publish(const std::string& final_path, bool replace) {
+  if (!shared_->temporary.Publish(final_path, replace)) return false;
+  const std::string directory = std::filesystem::path(final_path).parent_path().string();
+  SyncDirectory(directory.empty() ? "." : directory);
   return true;
 }
 

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -37,6 +38,9 @@ struct DatasetSpec {
 class ShardFile {
  public:
   explicit ShardFile(const std::string& temporary_directory);
+  // Group `base` of another one's file, as if it were the root of a file: "" is that group.
+  // Finished before `whole` is closed.
+  ShardFile(ShardFile& whole, const std::string& base);
 
   // A dimension without a variable of its own. Defined again with the same length, it is the same.
   // Returns its name: `name`, or one with the length appended where `name` has another length.
@@ -68,31 +72,39 @@ class ShardFile {
 
   bool Has(const std::string& group, const std::string& name) const;
 
-  // Attaches the dimensions to their data sets, ends writing and makes the file durable, still
-  // under its temporary name.
+  // Attaches the dimensions to their data sets. Nothing may be written afterwards.
+  void Finish();
+  // Finishes, ends writing, seals the file and makes it durable, still under its temporary name.
   void Close();
-  // Gives the closed file its final name. False if there is a file of that name already.
-  bool Publish(const std::string& final_path);
+  // Gives the closed file its final name. Without `replace`, false if there is a file of that name
+  // already.
+  bool Publish(const std::string& final_path, bool replace = false);
+  const std::string& temporary_path() const { return shared_->temporary.path(); }
   // Of the closed file.
-  std::uint64_t file_bytes() const { return output_.bytes; }
+  std::uint64_t file_bytes() const { return shared_->output.bytes; }
 
  private:
   template <typename T>
   T Check(T result);  // throws if negative or no handle
   void Fail();
   hid_t Group(const std::string& name);
+  std::string Join(const std::string& group, const std::string& name) const;  // from the root
   std::string ScalePath(const std::string& group, const std::string& dimension) const;
-  void AttachDimensions();
   DatasetHandle Open(const std::string& path);
   void Describe(const DatasetHandle& dataset, const DatasetSpec& spec);
   void SetAttribute(hid_t object, const std::string& name, hid_t type, hid_t space,
                     const void* value);
   void SetTextOf(hid_t object, const std::string& name, std::string_view text);
 
-  TemporaryFile temporary_;
-  Hdf5Output output_;
-  FileHandle file_;
-  std::map<std::string, GroupHandle> groups_;
+  struct Shared {
+    explicit Shared(const std::string& directory) : temporary(directory, ".h5.part") {}
+    TemporaryFile temporary;
+    Hdf5Output output;
+    FileHandle file;
+  };
+  std::shared_ptr<Shared> shared_;
+  std::string base_;                               // "" or "/shape_0"
+  std::map<std::string, GroupHandle> groups_;      // by name; "" if there is a base
   std::map<std::string, std::size_t> dimensions_;  // by path: length
   struct Described {
     DatasetSpec spec;
