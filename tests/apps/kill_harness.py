@@ -33,6 +33,7 @@ points = {points}
 steps = {steps}
 [record]
 weights = {{ every = {weights} }}
+checkpoint = {{ every = {checkpoint} }}
 [grid]
 "model.norm" = ["unit", "layernorm"]
 """
@@ -41,11 +42,12 @@ weights = {{ every = {weights} }}
 class Sweep:
     """A sweep file, and what it gives when nobody disturbs it."""
 
-    def __init__(self, folder, name, grid, points=16, steps=20, weights=10, words=()):
+    def __init__(self, folder, name, grid, points=16, steps=20, weights=10,
+                 checkpoint=2000, words=()):
         self.path = folder / f"{name}.toml"
         self.name, self.words = name, list(words)
-        self.path.write_text(HEAD.format(name=name, points=points, steps=steps, weights=weights)
-                             + grid)
+        self.path.write_text(HEAD.format(name=name, points=points, steps=steps, weights=weights,
+                                         checkpoint=checkpoint) + grid)
 
 
 # Of the kills on purpose: the files that they look for, and how often each is chosen.
@@ -73,7 +75,8 @@ class Harness:
         yield Sweep(self.folder, "tiny", 'seed = { range = [0, 250] }\n"model.width" = [2, 3, 4]\n')
         if "--checkpoint-interval" in self.call("run", "--help").stdout:
             yield Sweep(self.folder, "long", "seed = { range = [0, 2] }\n", points=400,
-                        steps=1_000_000, weights=10_000, words=["--checkpoint-interval", "0.1"])
+                        steps=400_000, weights=1000, checkpoint=20_000,
+                        words=["--checkpoint-interval", "0"])
 
     def call(self, *words, check=True):
         done = subprocess.run([self.crease, *map(str, words)], capture_output=True, text=True,

@@ -1,13 +1,14 @@
 """What the shards of a store hold, run by run, so that two stores can be compared to the bit."""
-import collections
 import hashlib
 import pathlib
 from typing import NamedTuple
 
 import h5py
+import numpy as np
 
-# They tell when and where a run was trained.
-NOT_OF_THE_RUN = {"run", "wall_seconds"}
+# They tell when and where a run was trained, and its place in the shard.
+NOT_OF_THE_RUN = {"run", "wall_seconds", "transitions/transition", "transitions/run_index",
+                  "bursts/row", "bursts/run_index"}
 
 
 class Run(NamedTuple):
@@ -28,32 +29,41 @@ def read(store):
 
 
 def read_shard(file):
+    """(run id, digest, hash of its data) of each run of an open shard."""
     count = len(file["run_id"])
     hashes = [hashlib.sha256() for _ in range(count)]
-
-    def add(name, item):
-        if not isinstance(item, h5py.Dataset) or name in NOT_OF_THE_RUN:
-            return
-        values = item[...]
-        if name.startswith("transitions/"):
-            for row, run in zip(values, file["transitions/run_index"][...]):
-                hashes[run].update(name.encode() + row.tobytes())
-        elif item.dims[0].keys() and item.dims[0][0].name == "/run":
-            for row, one in zip(values, hashes):
-                # Texts are as long as the longest of their shard.
-                one.update(name.encode() + (row.tobytes().rstrip(b"\0") if values.dtype.kind == "S"
-                                            else row.tobytes()))
-        else:
-            for one in hashes:
-                one.update(name.encode() + values.tobytes())
-    with_position = "transitions/transition", "transitions/run_index"
-    names = []
-    file.visit(names.append)
-    for name in names:
-        if name not in with_position:
-            add(name, file[name])
+    for name in names_of(file):
+        for run, values in parts(file, name, count):
+            hashes[run].update(name.encode() + values)
     ids, digests = (file[name].asstr()[...] for name in ("run_id", "digest"))
     return [(ids[i], digests[i], hashes[i].hexdigest()) for i in range(count)]
+
+
+def names_of(file):
+    names = []
+    file.visit(names.append)
+    return [name for name in names
+            if isinstance(file[name], h5py.Dataset) and name not in NOT_OF_THE_RUN]
+
+
+def parts(file, name, count):
+    """(run, bytes) of a data set: what it says of each run."""
+    item, values, group = file[name], file[name][...], name.split("/")[0]
+    axis = item.dims[0][0].name if item.dims[0].keys() else ""
+    if axis == "/run":
+        for run, row in enumerate(values):
+            # Texts are as long as the longest of their shard.
+            yield run, row.tobytes().rstrip(b"\0") if values.dtype.kind == "S" else row.tobytes()
+    elif group in ("transitions", "bursts"):  # ragged: rows of some runs
+        owners = file[f"{group}/run_index"][...]
+        if name == "bursts/transition":  # a position among the transitions of all runs
+            values = values - np.searchsorted(file["transitions/run_index"][...], owners)
+        by_row = axis in ("/transitions/transition", "/bursts/row")
+        for run in np.unique(owners):
+            yield run, (values[owners == run] if by_row else values).tobytes()
+    else:
+        for run in range(count):
+            yield run, values.tobytes()
 
 
 def difference(expected, found):
@@ -64,9 +74,8 @@ def difference(expected, found):
     twice = [run for run, what in found.items() if what.copies > 1]
     if twice:
         return f"{len(twice)} runs are there more than once, {twice[0]} for one"
-    counts = collections.Counter()
     for run, what in expected.items():
         if found[run].digest != what.digest:
             return f"run {run} has digest {found[run].digest}, not {what.digest}"
-        counts["other data"] += found[run].data_hash != what.data_hash
-    return f"{counts['other data']} runs have other data" if counts["other data"] else ""
+    other = [run for run, what in expected.items() if found[run].data_hash != what.data_hash]
+    return f"{len(other)} runs have other data, {other[0]} for one" if other else ""
