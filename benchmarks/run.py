@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Runs the benchmarks side by side with the peers that are installed, and prints the tables.
 
-    benchmarks/run.py [limits] [step] [norm] [overhead] [--quick] [--rounds 5] [--out DIR]
+    benchmarks/run.py [limits] [step] [norm] [overhead] [store] [--quick] [--rounds 5] [--out DIR]
                       [--build build] [--instruction_set AVX2]
 
 Without names: all of them. The table goes to stdout as Markdown; with --out, also to
@@ -16,11 +16,12 @@ import sys
 import tempfile
 
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "overhead"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import harness
-import measure as overhead
 import norm_table
+import overhead.measure as overhead
 import step_table
+import store.measure as stores
 
 
 def limits(settings, tell):
@@ -50,7 +51,14 @@ def costs(settings, tell):
     return text, {"scheduling": scheduling, "recording": recording, "scaling": scaling}
 
 
-TABLES = {"limits": limits, "step": step_table.run, "norm": norm_table.run, "overhead": costs}
+def store(settings, tell):
+    runs, rounds = (1000, 1) if settings.quick else (100000, settings.rounds)
+    text, results = stores.measure(settings.build, runs, rounds, None, settings.quick, tell)
+    return ["## The store", "", *text], results
+
+
+TABLES = {"limits": limits, "step": step_table.run, "norm": norm_table.run, "overhead": costs,
+          "store": store}
 
 
 def main():

@@ -48,6 +48,8 @@ def main():
     check(build / "norm" / "bench_norm", "GB/s", "--widths=3,64", "--benchmark_filter=in/1$")
     call(HERE / "overhead" / "measure.py", "--build", sys.argv[1], "--runs", 4, "--rounds", 1,
          "--seeds", 1, "--steps", 50)
+    call(HERE / "store" / "measure.py", "--build", sys.argv[1], "--runs", 400, "--rounds", 1,
+         "--quick")
     print("Every benchmark times right answers and refuses spoilt ones.")
 
 
