@@ -16,6 +16,7 @@ int StatusCommand(const Words& words);
 int InfoCommand(const Words& words);
 int TransitionsCommand(const Words& words);
 int QueryCommand(const Words& words);
+int ReplayCommand(const Words& words);
 int VerifyCommand(const Words& words);
 
 }  // namespace crease::apps

@@ -35,6 +35,8 @@ constexpr std::array kCommands = {
             QueryCommand},
     Command{"transitions", "STORE | FILE.csv", "detect and print sudden drops of loss curves",
             TransitionsCommand},
+    Command{"replay", "STORE RUN_ID --out FILE.h5",
+            "train a run again, compare, and record what was not", ReplayCommand},
     Command{"verify", "STORE | FILE.h5", "check every byte, train some runs again, compare",
             VerifyCommand},
     Command{"info", "[FILE | STORE]", "versions, this machine, a shard's header, a store",

@@ -196,14 +196,24 @@ void ShardBuilder::FinishRuns() {
   chunked_.clear();
 }
 
-ShardBuilder::Sealed ShardBuilder::Seal(const std::string& shards_directory,
-                                        const Provenance& provenance) {
+void ShardBuilder::Finish(const Provenance& provenance) {
   FinishRuns();
   WriteData(file_, *dataset_, config_);
   WriteProvenance(file_, provenance, shape_->record_json);
   WritePlottingHints(file_);
   file_.Close();
+}
 
+ShardBuilder::Sealed ShardBuilder::SealAs(const std::string& path, bool replace, const Provenance& provenance) {
+  Finish(provenance);
+  Sealed sealed{path, file_.file_bytes(), false};
+  sealed.is_new = file_.Publish(path, replace);
+  return sealed;
+}
+
+ShardBuilder::Sealed ShardBuilder::Seal(const std::string& shards_directory,
+                                        const Provenance& provenance) {
+  Finish(provenance);
   Sealed sealed;
   sealed.file_bytes = file_.file_bytes();
   const std::string base = shards_directory + "/" + Id();

@@ -36,6 +36,8 @@ class ShardBuilder {
     bool is_new = false;  // false: the same runs were there already
   };
   Sealed Seal(const std::string& shards_directory, const Provenance& provenance);
+  // Under a name of the caller's. is_new: false if there is a file of that name, unless `replace`.
+  Sealed SealAs(const std::string& path, bool replace, const Provenance& provenance);
 
   std::int64_t runs() const { return runs_; }
   const std::vector<std::string>& run_ids() const;
@@ -49,6 +51,7 @@ class ShardBuilder {
   void WriteGathered();
   void WriteFullChunks(std::size_t array);
   void WriteTransitions();
+  void Finish(const Provenance& provenance);
   std::string Id() const;
 
   std::shared_ptr<const ShardShape> shape_;

@@ -280,7 +280,7 @@ void ShardFile::WriteColumn(const std::string& group, const std::string& dimensi
   }
   Write(spec, bytes);
   // xarray's own mark for booleans, which netCDF lacks.
-  if (type == ValueType::kBool) SetDatasetText(Join(group, name), "dtype", "bool");
+  if (type == ValueType::kBool) SetTextOf(Open(Join(group, name)).get(), "dtype", "bool");
 }
 
 void ShardFile::SetAttribute(hid_t object, const std::string& name, hid_t type, hid_t space,
@@ -302,7 +302,7 @@ void ShardFile::SetText(const std::string& group, const std::string& name, std::
 
 void ShardFile::SetDatasetText(const std::string& path, const std::string& name,
                                std::string_view text) {
-  const DatasetHandle dataset = Open(path);
+  const DatasetHandle dataset = Open(base_ + path);
   SetTextOf(dataset.get(), name, text);
 }
 

@@ -68,6 +68,7 @@ class ShardFile {
                 const std::vector<std::string>& texts);
   void SetIntegers(const std::string& group, const std::string& name,
                    std::span<const std::int32_t> values, bool scalar = false);
+  // `path`: "/loss"
   void SetDatasetText(const std::string& path, const std::string& name, std::string_view text);
 
   bool Has(const std::string& group, const std::string& name) const;

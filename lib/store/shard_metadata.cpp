@@ -1,6 +1,8 @@
 #include "lib/store/shard_metadata.h"
 
+#include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <span>
@@ -92,6 +94,21 @@ void WriteSplit(ShardFile& file, const data::Dataset& dataset, const data::Split
   }
 }
 
+// What an attribute says in any of the shards, in their order.
+std::string DistinctValues(const std::vector<ShardInfo>& sources, const std::string& name) {
+  constexpr std::size_t kMostBytes = 4096;
+  std::vector<std::string> values;
+  std::string text;
+  for (const ShardInfo& source : sources) {
+    const std::string value = source.Attribute(name);
+    if (std::find(values.begin(), values.end(), value) != values.end()) continue;
+    if (text.size() + value.size() > kMostBytes) return text + "; ...";
+    text += (values.empty() ? "" : "; ") + value;
+    values.push_back(value);
+  }
+  return text;
+}
+
 // The [data] section of the configuration as JSON.
 std::string DataOptionsJson(const train::RunConfig& config) {
   const auto json = nlohmann::ordered_json::parse(train::ToJson(config), nullptr, false);
@@ -119,6 +136,38 @@ void WriteProvenance(ShardFile& file, const Provenance& provenance,
   if (provenance.replaces_runs) {
     file.SetIntegers("", "replaces_runs", std::array<std::int32_t, 1>{1}, true);
   }
+  if (!provenance.replay_of.empty()) file.SetText("", "replay_of", provenance.replay_of);
+}
+
+void WriteProvenance(ShardFile& file, const std::vector<ShardInfo>& sources) {
+  file.SetText("", "format", kFormatName);
+  file.SetIntegers("", "format_version", std::array<std::int32_t, 2>{kFormatMajor, kFormatMinor});
+  const ShardInfo& first = sources.front();
+  const std::array<std::int32_t, 1> numerics{std::atoi(first.Attribute("numerics_version").c_str())};
+  file.SetIntegers("", "numerics_version", numerics, true);
+  std::string created_utc;
+  bool replaces = false;
+  for (const ShardInfo& source : sources) {
+    created_utc = std::max(created_utc, source.Attribute("created_utc"));
+    replaces = replaces || source.Attribute("replaces_runs") == "1";
+  }
+  file.SetText("", "created_utc", created_utc);
+  for (const char* name : {"crease_version", "git_commit", "hostname", "cpu", "instruction_set",
+                           "compiler", "hdf5_version", "sweep_name"}) {
+    file.SetText("", name, DistinctValues(sources, name));
+  }
+  file.SetText("", "record", first.Attribute("record"));
+  if (replaces) file.SetIntegers("", "replaces_runs", std::array<std::int32_t, 1>{1}, true);
+}
+
+void WritePackedProvenance(ShardFile& file, std::int32_t shapes) {
+  const BuildInfo& build = GetBuildInfo();
+  file.SetText("", "format", kFormatName);
+  file.SetIntegers("", "format_version", std::array<std::int32_t, 2>{kFormatMajor, kFormatMinor});
+  file.SetIntegers("", kShapesAttribute, std::array<std::int32_t, 1>{shapes}, true);
+  file.SetText("", "crease_version", build.version);
+  file.SetText("", "git_commit", build.git_commit);
+  file.SetText("", "created_utc", UtcNow());
 }
 
 void WritePlottingHints(ShardFile& file) {
@@ -148,11 +197,15 @@ std::string DataDigest(const data::Dataset& dataset) {
 }
 
 void WriteData(ShardFile& file, const data::Dataset& dataset, const train::RunConfig& config) {
+  WriteData(file, dataset, config, DataDigest(dataset), DataBytes(dataset) <= kLargestDataBytes);
+}
+
+void WriteData(ShardFile& file, const data::Dataset& dataset, const train::RunConfig& config,
+               const std::string& digest, bool stored) {
   const std::string group = "data";
-  const bool stored = DataBytes(dataset) <= kLargestDataBytes;
   file.SetText(group, "task", dataset.task);
   file.SetText(group, "options", DataOptionsJson(config));
-  file.SetText(group, "digest", DataDigest(dataset));
+  file.SetText(group, "digest", digest);
   const auto number = [&](const char* name, std::size_t value) {
     file.SetIntegers(group, name, std::array<std::int32_t, 1>{static_cast<std::int32_t>(value)},
                      true);

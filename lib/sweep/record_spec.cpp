@@ -197,4 +197,12 @@ train::RecordOptions ParseRecord(const std::vector<Item>& items) {
   return record;
 }
 
+train::RecordOptions OverrideRecord(train::RecordOptions record,
+                                    const std::vector<std::string>& assignments) {
+  Draft draft;
+  for (const std::string& assignment : assignments) ApplyOverride("record." + assignment, draft);
+  for (const Item& item : draft.record) ReadItem(item, record);
+  return record;
+}
+
 }  // namespace crease::sweep

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "lib/train/bursts.h"
+#include "lib/train/progress_reporter.h"
 #include "lib/train/recorders.h"
 #include "lib/train/training.h"
 
@@ -13,30 +14,6 @@ namespace crease::train {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-// Tells of progress now and then, without asking the clock at every step.
-class ProgressReporter {
- public:
-  explicit ProgressReporter(const TrainControls& controls) : controls_(controls) {}
-  void Done(std::int64_t steps) {
-    if (!controls_.on_progress) return;
-    pending_ += steps;
-    if (pending_ % kStepsBetweenLooks != 0) return;
-    const auto now = Clock::now();
-    if (now - last_ < std::chrono::milliseconds(20)) return;
-    last_ = now;
-    Flush();
-  }
-  void Flush() {
-    if (controls_.on_progress && pending_ > 0) controls_.on_progress(std::exchange(pending_, 0));
-  }
-
- private:
-  static constexpr std::int64_t kStepsBetweenLooks = 16;
-  const TrainControls& controls_;
-  std::int64_t pending_ = 0;
-  Clock::time_point last_ = Clock::now();
-};
 
 // One run with its log of checkpoints.
 class ResumableTraining {
@@ -121,7 +98,7 @@ std::optional<RunRecord> Train(const RunConfig& config, const data::Dataset& dat
                                const RecordOptions& record, const TrainControls& controls) {
   CheckFit(config, dataset);
   ResumableTraining run(config, dataset, record, controls);
-  ProgressReporter progress(controls);
+  ProgressReporter progress(controls.on_progress);
   bool diverged = false;
   std::int64_t step = run.first_step();
   progress.Done(step);

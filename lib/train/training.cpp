@@ -88,19 +88,20 @@ RunRecord Training::Finish(std::int64_t steps_done, bool diverged) {
   diverged = diverged || !EvaluateFinal(record);
   record.outcome = diverged ? Outcome::kDiverged : Outcome::kCompleted;
   record.best_accuracy = history_.best().best();
-  if (!diverged) {
-    for (const auto& probe : probes_) probe->AtEnd(parameters_);
-  }
+  if (!diverged) TellProbesOfTheEnd();
   Report(record);
   DetectTransitions(record);
   return record;
+}
+
+void Training::TellProbesOfTheEnd() {
+  for (const auto& probe : probes_) probe->AtEnd(parameters_);
 }
 
 void Training::Report(RunRecord& record) {
   for (const auto& probe : probes_) probe->Report(record);
 }
 
-// False if the loss of the final network is not finite.
 bool Training::EvaluateFinal(RunRecord& record) {
   const Evaluation train = EvaluateTrainingSplit();
   if (!std::isfinite(static_cast<float>(train.loss))) return false;

@@ -31,8 +31,11 @@ class Training {
 
   // What the run left behind, and what its probes measured.
   RunRecord Finish(std::int64_t steps_done, bool diverged);
-  // What the probes measured, alone.
+  // Fills in the figures of the network as it is now. False if its loss is not finite.
+  bool EvaluateFinal(RunRecord& record);
+  // What the probes measured, alone; after the last step of the run, they are told of it first.
   void Report(RunRecord& record);
+  void TellProbesOfTheEnd();
 
   // The entry to append after step `step` - 1.
   CheckpointEntry Save(std::int64_t step);
@@ -43,7 +46,6 @@ class Training {
   void Start(const Snapshot& snapshot);
 
  private:
-  bool EvaluateFinal(RunRecord& record);
   Evaluation EvaluateTrainingSplit();
   void DetectTransitions(RunRecord& record) const;
 
