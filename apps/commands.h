@@ -18,5 +18,6 @@ int TransitionsCommand(const Words& words);
 int QueryCommand(const Words& words);
 int ReplayCommand(const Words& words);
 int VerifyCommand(const Words& words);
+int PackCommand(const Words& words);
 
 }  // namespace crease::apps

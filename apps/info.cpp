@@ -37,7 +37,9 @@ Grammar InfoGrammar() {
   grammar.synopsis = "[FILE | STORE] [options]";
   grammar.description =
       "Without an argument: versions, processor, and the instruction sets that the kernels were\n"
-      "built for and this processor has. With a shard: its header. With a store: what is in it.";
+      "built for and this processor has. With a shard or a packed file: its header. With a store: "
+      "what is in\n"
+      "it.";
   grammar.positional = {"FILE|STORE"};
   grammar.options.add_options()("FILE|STORE", po::value<std::string>());
   AddJsonOption(grammar);
@@ -71,18 +73,34 @@ Json MachineInfo() {
           {"instruction_sets", kernels::SupportedTargets()}};
 }
 
-Json ShardFileInfo(const std::string& path) {
-  const store::ShardReader reader(path);
+Json AttributesOf(const store::ShardInfo& info) {
   Json attributes = Json::object();
-  for (const auto& [name, value] : reader.info().attributes) attributes[name] = value;
+  for (const auto& [name, value] : info.attributes) attributes[name] = value;
+  return attributes;
+}
+
+Json ShardInfoOf(const store::ShardReader& reader) {
   std::int64_t transitions = 0;
   for (const auto& run : reader.Runs()) transitions += std::ssize(run.transitions);
-  return {{"path", path},
-          {"bytes", fs::file_size(path)},
-          {"runs", reader.info().runs},
+  return {{"runs", reader.info().runs},
           {"transitions", transitions},
           {"steps_recorded", reader.Steps("").size()},
-          {"attributes", attributes}};
+          {"attributes", AttributesOf(reader.info())}};
+}
+
+// A shard, or a packed file, of which each shape is a shard.
+Json FileInfo(const std::string& path) {
+  Json info{{"path", path}, {"bytes", fs::file_size(path)}};
+  const std::vector<std::string> groups = store::ShardGroups(path);
+  for (const std::string& group : groups) {
+    const Json shard = ShardInfoOf(store::ShardReader(path, group));
+    if (group.empty()) {
+      info.update(shard);
+    } else {
+      info[group] = shard;
+    }
+  }
+  return info;
 }
 
 Json StoreInfo(const std::string& path) {
@@ -143,7 +161,7 @@ Json Info(const std::string& path) {
   if (!fs::exists(path)) {
     throw InputError(path, "does not exist", "name a shard or a store's directory");
   }
-  return fs::is_directory(path) ? StoreInfo(path) : ShardFileInfo(path);
+  return fs::is_directory(path) ? StoreInfo(path) : FileInfo(path);
 }
 
 }  // namespace

@@ -39,6 +39,7 @@ constexpr std::array kCommands = {
             "train a run again, compare, and record what was not", ReplayCommand},
     Command{"verify", "STORE | FILE.h5", "check every byte, train some runs again, compare",
             VerifyCommand},
+    Command{"pack", "STORE --out FILE.h5", "one file with all runs of a store", PackCommand},
     Command{"info", "[FILE | STORE]", "versions, this machine, a shard's header, a store",
             InfoCommand},
 };

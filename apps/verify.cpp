@@ -119,7 +119,8 @@ void CheckFiles(const Request& request, StopToken& stop, Verification& result) {
   std::error_code ignored;
   for (const std::string& path : paths) total += static_cast<double>(fs::file_size(path, ignored));
   ProgressPrinter printer;
-  store::VerifyControls controls{.threads = request.threads, .stop = &stop};
+  store::VerifyControls controls{
+      .threads = request.threads, .stop = &stop, .in_store = request.is_store};
   controls.progress = [&](std::uint64_t bytes) {
     done += static_cast<double>(bytes);
     printer.Update("checked " + FormatCount(std::ssize(result.files)) + "/" +

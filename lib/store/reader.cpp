@@ -132,6 +132,10 @@ ShardReader::ShardReader(const std::string& path, const std::string& group)
   info.id = fs::path(path).stem().string();
   info.attributes = state_->source.Attributes();
   CheckFormat(state_->source, info);
+  if (!info.Attribute(kShapesAttribute).empty()) {
+    state_->source.Damaged(
+        "", "is a packed file of " + info.Attribute(kShapesAttribute) + " shapes, not a shard");
+  }
   const SourceDataset ids = state_->Require("/run_id");
   if (ids.dims.size() != 1) state_->source.Damaged("/run_id", "is no column");
   info.runs = static_cast<std::int64_t>(ids.dims[0]);
@@ -257,6 +261,19 @@ void ShardReader::Verify() const {
     }
   }
   Runs();
+}
+
+std::vector<std::string> ShardGroups(const std::string& path) {
+  const Hdf5Source source(path);
+  int shapes = 0;
+  for (const auto& [name, value] : source.Attributes()) {
+    if (name == kShapesAttribute) shapes = std::atoi(value.c_str());
+  }
+  if (shapes < 0 || shapes > kMostShapes) source.Damaged("", "claims to hold too many shapes");
+  std::vector<std::string> groups;
+  for (int i = 0; i < shapes; ++i) groups.push_back(ShapeGroup(i));
+  if (groups.empty()) groups.emplace_back();
+  return groups;
 }
 
 std::vector<std::string> ListShards(const std::string& store_path) {

@@ -74,6 +74,10 @@ class ShardReader {
   std::unique_ptr<State> state_;
 };
 
+// The groups of a file that are shards: "" for a shard, shape_0, shape_1, ... for a packed file of
+// several shapes. Throws as ShardReader does.
+std::vector<std::string> ShardGroups(const std::string& path);
+
 // Paths of the sealed shards, sorted. Throws Error(kInput) if `store_path` is no store.
 std::vector<std::string> ListShards(const std::string& store_path);
 

@@ -150,7 +150,7 @@ bool FileCheck::CheckOpening() {
     const bool has_name = AttributeOf(source_, "", "format") == kFormatName;
     is_ours =
         has_name && std::atoi(AttributeOf(source_, "", "format_version").c_str()) <= kFormatMajor;
-    const ShardReader opened(report_.path, groups_.front());
+    const ShardReader opened(report_.path, controls_.in_store ? "" : groups_.front());
   });
   return is_ours;
 }

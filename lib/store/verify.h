@@ -20,6 +20,7 @@ struct Finding {
 struct VerifyControls {
   int threads = 1;
   const StopToken* stop = nullptr;
+  bool in_store = false;  // where packed files of several shapes have no place
   // Called with the bytes of the file that were checked since; by any thread, one at a time.
   std::function<void(std::uint64_t bytes)> progress = nullptr;
 };
