@@ -48,7 +48,8 @@ ACTIVATIONS_A_STEP = 4 * 400 * (3 + 3 + 3 + 3 + 2)  # bytes
 QUERIES = {
     "open (SELECT 1)": "SELECT 1",
     "count of all runs": "SELECT count(*) FROM runs",
-    "group by two keys": "SELECT norm, width, count(*), avg(final_loss) FROM runs GROUP BY norm, width",
+    "group by two keys": "SELECT norm, width, count(*), avg(final_loss) FROM runs "
+                         "GROUP BY norm, width",
     "filter on a key and a result": "SELECT run_id, final_loss FROM runs WHERE lr > 0.05 AND "
                                     "best_accuracy > 0.999",
     "runs joined with transitions": "SELECT norm, width, count(*), avg(drop_nats) FROM runs JOIN "
@@ -164,13 +165,13 @@ def telemetry(crease, steps, threads, rounds, folder):
 def catalogue_text(results):
     """Markdown lines; `results` by number of runs, two of them."""
     few, many = sorted(results)
-    lines = [f"Synthetic stores, 300 steps a run, 20 cells; seconds of wall time of a whole process. "
-             f"{many:,} runs: {results[many]['shards']} shards, {results[many]['bytes'] / 1e9:.2f} GB, "
-             f"made in {results[many]['make_seconds']:.0f} s; catalogue "
-             f"{results[many]['catalogue_bytes'] / 1e6:.0f} MB; peak memory "
-             f"{results[many]['peak_bytes'] / 1e6:.0f} MB (transitions).", "",
-             f"| | {few:,} runs | {many:,} runs | slope, us a run | {10 * many:,} runs, from the slope |",
-             "|---|---|---|---|---|"]
+    large = results[many]
+    lines = ["Synthetic stores, 300 steps a run, 20 cells; seconds of wall time of a whole process. "
+             f"{many:,} runs: {large['shards']} shards, {large['bytes'] / 1e9:.2f} GB, made in "
+             f"{large['make_seconds']:.0f} s; catalogue {large['catalogue_bytes'] / 1e6:.0f} MB; "
+             f"peak memory {large['peak_bytes'] / 1e6:.0f} MB (transitions).", "",
+             f"| | {few:,} runs | {many:,} runs | slope, us a run | {10 * many:,} runs, "
+             "from the slope |", "|---|---|---|---|---|"]
     for name, seconds in results[many]["seconds"].items():
         before = results[few]["seconds"][name]
         slope = (seconds - before) / (many - few)

@@ -35,6 +35,16 @@ std::string RemedyFor(int error_number) {
     case EMFILE:
     case ENFILE:
       return "raise the limit of open files (ulimit -n)";
+    case EIO:
+    case ENXIO:
+    case EREMOTEIO:
+      return "the disk or the connection to it is failing: look at the system's log, and run the "
+             "same command again, on another disk if need be";
+    case ESTALE:
+    case EINTR:
+    case EAGAIN:
+    case ETIMEDOUT:
+      return "run the same command again";
     case ENOMEM:
       return "lower --threads, or record less";
     default:

@@ -153,8 +153,8 @@ class Harness:
     def check_open(self, sweep, store):
         if not (store / "shards").is_dir():
             return
-        rows = self.call("query", store, "SELECT run_id, digest FROM runs", "--format", "csv").stdout
-        for line in rows.splitlines()[1:]:
+        rows = self.call("query", store, "SELECT run_id, digest FROM runs", "--format", "csv")
+        for line in rows.stdout.splitlines()[1:]:
             run, digest = line.split(",")
             if run not in sweep.runs or sweep.runs[run].digest != digest:
                 self.fail(f"{store}: run {run} has digest {digest}")
