@@ -51,6 +51,7 @@ class StructureCheck {
     CheckRuns();
     CheckConfigurations();
     CheckTransitions();
+    CheckBursts();
     for (const std::string& path : reader_.Datasets()) CheckDataset(path);
     return std::move(findings_);
   }
@@ -67,6 +68,7 @@ class StructureCheck {
   void CheckConfigurations();
   void CheckConfiguration(std::size_t row, const StoredRun& run);
   void CheckTransitions();
+  void CheckBursts();
   void CheckDataset(const std::string& path);
   void CheckAxis(const std::string& path, const SourceDataset& dataset);
   void CheckDimensions(const std::string& path, const SourceDataset& dataset);
@@ -150,6 +152,27 @@ void StructureCheck::CheckTransitions() {
       return;
     }
   }
+}
+
+// Rows of all runs, in their order, each near a transition.
+void StructureCheck::CheckBursts() {
+  const Hdf5Source& source = reader_.source();
+  const auto check = [&](const std::string& path, std::size_t length) {
+    const auto dataset = source.Find(path);
+    if (!dataset) return;
+    const ColumnValues column = source.ReadColumn(*dataset);
+    const auto* values = std::get_if<std::vector<std::int64_t>>(&column);
+    if (values == nullptr) return Find(path, "has another type");
+    const auto beyond = [&](std::int64_t value) {
+      return value < 0 || value >= static_cast<std::int64_t>(length);
+    };
+    if (!std::is_sorted(values->begin(), values->end())) Find(path, "is not in order");
+    if (std::any_of(values->begin(), values->end(), beyond)) {
+      Find(path, "names what is not there");
+    }
+  };
+  check("/bursts/run_index", runs());
+  check("/bursts/transition", reader_.Transitions().run_index.size());
 }
 
 void StructureCheck::CheckDataset(const std::string& path) {
