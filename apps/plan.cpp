@@ -31,8 +31,9 @@ struct Plan {
   std::string sweep;
   std::int64_t runs = 0, cells = 0;
   Selection selection;
-  std::int64_t steps = 0;  // of the new runs
-  double bytes = 0;        // that they record, before compression
+  std::int64_t steps = 0;       // of the new runs
+  double bytes = 0;             // that they record, before compression
+  double transition_bytes = 0;  // of bursts, at most, for each transition
   double core_seconds = 0;
   double longest_seconds = 0;
   int threads = 1;
@@ -67,18 +68,23 @@ double ResidentBytes() {
   return resident_pages * static_cast<double>(::sysconf(_SC_PAGESIZE));
 }
 
-// Bytes that one run records. Runs of one cell record the same.
+// Bytes that one run records, and that one transition adds. Runs of one cell record the same.
+struct Bytes {
+  double run = 0, transition = 0;
+};
+
 class RunBytes {
  public:
   RunBytes(const train::RecordOptions& record, sweep::DatasetCache& datasets)
       : record_(record), datasets_(datasets) {}
 
-  double Of(train::RunConfig config) {
+  Bytes Of(train::RunConfig config) {
     config.seed = 0;
     const auto [place, is_new] = bytes_.try_emplace(train::ToJson(config));
     if (is_new) {
       const auto dataset = datasets_.Get(config.data);
-      place->second = static_cast<double>(train::RecordedBytes(config, *dataset, record_));
+      place->second = {static_cast<double>(train::RecordedBytes(config, *dataset, record_)),
+                       static_cast<double>(train::RecordedBurstBytes(config, *dataset, record_))};
     }
     return place->second;
   }
@@ -86,7 +92,7 @@ class RunBytes {
  private:
   const train::RecordOptions& record_;
   sweep::DatasetCache& datasets_;
-  std::unordered_map<std::string, double> bytes_;
+  std::unordered_map<std::string, Bytes> bytes_;
 };
 
 std::int64_t CountCells(const std::vector<sweep::PlannedRun>& runs) {
@@ -116,10 +122,11 @@ Plan MakePlan(const std::string& sweep_path, const std::string& store_path,
   RunBytes run_bytes(spec.record, datasets);
   double largest_run = 0;
   for (const auto& run : runs) {
-    const double bytes = run_bytes.Of(run.config);
+    const Bytes bytes = run_bytes.Of(run.config);
     plan.steps += run.config.steps;
-    plan.bytes += bytes;
-    largest_run = std::max(largest_run, bytes);
+    plan.bytes += bytes.run;
+    plan.transition_bytes = std::max(plan.transition_bytes, bytes.transition);
+    largest_run = std::max(largest_run, bytes.run + bytes.transition);
   }
   for (const double seconds : EstimateSeconds(runs, spec.record, datasets)) {
     plan.core_seconds += seconds;
@@ -147,6 +154,7 @@ Json AsJson(const Plan& plan) {
           {"runs_recorded_more_sparsely", plan.selection.sparser.size()},
           {"steps", plan.steps},
           {"bytes", std::llround(plan.bytes)},
+          {"bytes_per_transition", std::llround(plan.transition_bytes)},
           {"core_seconds", plan.core_seconds},
           {"core_hours", plan.core_seconds / 3600},
           {"threads", plan.threads},
@@ -159,7 +167,11 @@ void Print(const Plan& plan) {
         << ", " << FormatCount(plan.selection.present) << " in the store, "
         << FormatCount(std::ssize(plan.selection.to_train)) << " to train\n"
         << "steps         " << FormatCount(plan.steps) << '\n'
-        << "recorded      " << FormatBytes(plan.bytes) << " before compression\n"
+        << "recorded      " << FormatBytes(plan.bytes) << " before compression"
+        << (plan.transition_bytes > 0
+                ? ", and at most " + FormatBytes(plan.transition_bytes) + " a transition"
+                : "")
+        << '\n'
         << "core-hours    " << FormatNumber(plan.core_seconds / 3600, 3) << " (about "
         << FormatDuration(WallSeconds(plan)) << " on this machine with "
         << Counted(plan.threads, "thread") << ")\n"

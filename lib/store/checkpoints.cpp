@@ -71,10 +71,7 @@ bool ParseEntry(std::span<const std::byte> bytes, train::CheckpointEntry& entry)
 class Checkpoints::Log : public train::CheckpointLog {
  public:
   Log(Checkpoints& owner, std::string run_id, const train::RecordOptions& record, bool present)
-      : owner_(owner),
-        run_id_(std::move(run_id)),
-        path_(owner.PathOf(run_id_)),
-        header_(Header(run_id_, train::ToJson(record))) {
+      : owner_(owner), run_id_(std::move(run_id)), path_(owner.PathOf(run_id_)), record_(record) {
     if (present) Open(O_RDWR);
   }
   ~Log() override {
@@ -93,8 +90,9 @@ class Checkpoints::Log : public train::CheckpointLog {
     if (elsewhere_) return;
     StateWriter bytes;
     if (end_ == 0) {
-      bytes.PutAll(std::span<const std::byte>(header_));
-      link_ = DigestOf(header_);
+      const std::vector<std::byte> header = Header(run_id_, train::ToJson(record_));
+      bytes.PutAll(std::span<const std::byte>(header));
+      link_ = DigestOf(header);
       bytes.Put(link_);
     }
     const std::vector<std::byte> body = BytesOf(entry);
@@ -149,7 +147,8 @@ class Checkpoints::Log : public train::CheckpointLog {
     end_ = 0;
     reader.GetMore(header);
     reader.Get(link_);
-    if (!reader.ok() || header != header_ || link_ != DigestOf(header_)) return entries;
+    const std::vector<std::byte> expected = Header(run_id_, train::ToJson(record_));
+    if (!reader.ok() || header != expected || link_ != DigestOf(expected)) return entries;
     while (true) {
       end_ = bytes.size() - reader.left();
       std::vector<std::byte> body;
@@ -189,7 +188,7 @@ class Checkpoints::Log : public train::CheckpointLog {
 
   Checkpoints& owner_;
   const std::string run_id_, path_;
-  const std::vector<std::byte> header_;
+  const train::RecordOptions& record_;
   int descriptor_ = -1;
   bool elsewhere_ = false;  // another process has it
   std::size_t end_ = 0;     // of the last whole entry

@@ -27,9 +27,9 @@ class Checkpoints {
   // Looks which there are. Throws Error(kSystem).
   explicit Checkpoints(std::string store_path);
 
-  // The log of one run, for one thread; this must outlive it. Members throw Error(kSystem). While
-  // another process has it open, it is empty and keeps nothing: the run is being trained there.
-  // With `afresh`, what it has is forgotten.
+  // The log of one run, for one thread; this and `record` must outlive it. Members throw
+  // Error(kSystem). While another process has it open, it is empty and keeps nothing: the run is
+  // being trained there. With `afresh`, what it has is forgotten.
   std::unique_ptr<train::CheckpointLog> Open(const std::string& run_id,
                                              const train::RecordOptions& record, bool afresh);
 

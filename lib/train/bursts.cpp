@@ -32,6 +32,12 @@ Probes MakeCapture(const RunConfig& config, const data::Dataset& dataset, std::s
   return probes;
 }
 
+std::size_t RowBytes(const RunConfig& config, const data::Dataset& dataset, std::size_t points) {
+  const model::Architecture architecture = ArchitectureOf(config, dataset);
+  return sizeof(float) *
+         (model::ParameterLayout(architecture).count() + points * ActivationUnits(architecture));
+}
+
 // The weights of a run whose every step's are recorded.
 class RecordedWeights {
  public:
@@ -168,7 +174,8 @@ BurstTable BurstSteps(const RunRecord& run, const RecordOptions& record, std::si
   std::stable_sort(by_drop.begin(), by_drop.end(), [&](std::size_t a, std::size_t b) {
     return run.transitions[a].drop_nats > run.transitions[b].drop_nats;
   });
-  by_drop.resize(std::min({by_drop.size(), kMostBurstWindows / 3, (most_rows + 2) / 3}));
+  by_drop.resize(
+      std::min({by_drop.size(), kMostBurstWindows / 3, std::max<std::size_t>(1, most_rows / 3)}));
   std::int64_t before = record.burst_before_steps, after = record.burst_after_steps;
   const double rows =
       3.0 * static_cast<double>(by_drop.size()) * static_cast<double>(before + after + 1);
@@ -195,6 +202,17 @@ BurstTable BurstSteps(const RunRecord& run, const RecordOptions& record, std::si
     table.transition.push_back(static_cast<std::int64_t>(transition));
   }
   return table;
+}
+
+std::uint64_t BurstBytes(const RunConfig& config, const data::Dataset& dataset,
+                         const RecordOptions& record) {
+  if (!record.bursts) return 0;
+  const auto window =
+      static_cast<std::uint64_t>(record.burst_before_steps + record.burst_after_steps + 1);
+  const std::uint64_t row_bytes = RowBytes(config, dataset, BurstPoints(config, dataset, record));
+  return std::min({3 * window, static_cast<std::uint64_t>(config.steps),
+                   std::max<std::uint64_t>(3, kBurstBytes / row_bytes)}) *
+         row_bytes;
 }
 
 void CaptureBursts(const data::Dataset& dataset, const RecordOptions& options,

@@ -58,6 +58,10 @@ std::size_t BurstPoints(const RunConfig& config, const data::Dataset& dataset,
 inline constexpr std::size_t kMostBurstWindows = 12;
 BurstTable BurstSteps(const RunRecord& run, const RecordOptions& record, std::size_t most_rows);
 
+// Bytes that the bursts of one transition take, at most.
+std::uint64_t BurstBytes(const RunConfig& config, const data::Dataset& dataset,
+                         const RecordOptions& record);
+
 // Fills run.bursts of a finished run, whose arrays and transitions are there, with at most 64 MiB
 // (or one step). `states` may be nullptr.
 void CaptureBursts(const data::Dataset& dataset, const RecordOptions& options,

@@ -1,5 +1,6 @@
 #include "lib/train/trainer.h"
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <utility>
@@ -39,16 +40,15 @@ class ResumableTraining {
   // `step` steps are done.
   void SaveIfDue(std::int64_t step) {
     if (log_ == nullptr || step % record_.checkpoint_every_steps != 0) return;
-    const auto now = Clock::now();
-    if (std::chrono::duration<double>(now - saved_).count() <
-        controls_.checkpoint_interval_seconds) {
-      return;
-    }
-    Save(step);
-    saved_ = Clock::now();
+    SaveAfter(controls_.checkpoint_interval_seconds, step);
   }
   void SaveAtStop(std::int64_t step) {
-    if (log_ != nullptr && step > first_step_) Save(step);
+    if (log_ != nullptr) SaveAfter(0, step);
+  }
+  // A run that is over waits for its shard to be sealed.
+  void SaveAtEnd(std::int64_t step) {
+    if (log_ == nullptr) return;
+    SaveAfter(std::min(kSecondsWorthKeeping, controls_.checkpoint_interval_seconds), step);
   }
 
  private:
@@ -65,7 +65,7 @@ class ResumableTraining {
     const std::vector<CheckpointEntry> entries = log_->Read();
     if (entries.empty()) return;
     if (training_->Restore(entries)) {
-      first_step_ = entries.back().step;
+      first_step_ = saved_step_ = entries.back().step;
       earlier_seconds_ = entries.back().wall_seconds;
     } else {
       log_->Clear();
@@ -73,11 +73,20 @@ class ResumableTraining {
     }
   }
 
-  void Save(std::int64_t step) {
+  // Unless less time has passed since the last entry, or no step.
+  void SaveAfter(double seconds, std::int64_t step) {
+    if (step <= saved_step_ ||
+        std::chrono::duration<double>(Clock::now() - saved_).count() < seconds) {
+      return;
+    }
     CheckpointEntry entry = training_->Save(step);
     entry.wall_seconds = wall_seconds();
     log_->Append(entry);
+    saved_ = Clock::now();
+    saved_step_ = step;
   }
+
+  static constexpr double kSecondsWorthKeeping = 1;
 
   const RunConfig& config_;
   const data::Dataset& dataset_;
@@ -86,7 +95,7 @@ class ResumableTraining {
   CheckpointLog* log_;
   std::unique_ptr<Training> training_;
   StateHistory* states_ = nullptr;  // the training's
-  std::int64_t first_step_ = 0;
+  std::int64_t first_step_ = 0, saved_step_ = 0;
   const Clock::time_point start_ = Clock::now();
   Clock::time_point saved_ = start_;
   double earlier_seconds_ = 0;
@@ -113,6 +122,7 @@ std::optional<RunRecord> Train(const RunConfig& config, const data::Dataset& dat
     run.SaveIfDue(step + 1);
   }
   progress.Flush();
+  run.SaveAtEnd(step);
   RunRecord result = run.training().Finish(step, diverged);
   if (record.bursts) CaptureBursts(dataset, record, run.states(), result);
   result.wall_seconds = run.wall_seconds();
@@ -122,6 +132,11 @@ std::optional<RunRecord> Train(const RunConfig& config, const data::Dataset& dat
 std::uint64_t RecordedBytes(const RunConfig& config, const data::Dataset& dataset,
                             const RecordOptions& record) {
   return RecorderBytes(config, dataset, record);
+}
+
+std::uint64_t RecordedBurstBytes(const RunConfig& config, const data::Dataset& dataset,
+                                 const RecordOptions& record) {
+  return BurstBytes(config, dataset, record);
 }
 
 }  // namespace crease::train

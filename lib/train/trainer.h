@@ -18,8 +18,9 @@ struct TrainControls {
   // Called from the training thread every few milliseconds with the steps done since; at first with
   // those of a resumed run that were done earlier.
   std::function<void(std::int64_t steps)> on_progress = nullptr;
-  // The run goes on from there, and leaves its state there when it is stopped and at steps that
-  // record.checkpoint_every_steps divides, if so much time has passed since the last.
+  // The run goes on from there, and leaves its state there when it is stopped, at its end if that
+  // is a second's work or more, and at steps that record.checkpoint_every_steps divides, if so much
+  // time has passed since the last.
   CheckpointLog* checkpoints = nullptr;
   double checkpoint_interval_seconds = 10;
 };
@@ -34,5 +35,8 @@ std::optional<RunRecord> Train(const RunConfig& config, const data::Dataset& dat
 // Bytes that the recorded arrays of one such run hold, before compression; without bursts.
 std::uint64_t RecordedBytes(const RunConfig& config, const data::Dataset& dataset,
                             const RecordOptions& record);
+// Bytes that the bursts of one transition add, at most.
+std::uint64_t RecordedBurstBytes(const RunConfig& config, const data::Dataset& dataset,
+                                 const RecordOptions& record);
 
 }  // namespace crease::train

@@ -18,6 +18,7 @@ using testing::TemporaryDirectoryGuard;
 using train::CheckpointEntry;
 
 const std::string kRun(32, 'a');
+const train::RecordOptions kDefault;
 
 CheckpointEntry Entry(std::int64_t step) {
   CheckpointEntry entry{.step = step, .wall_seconds = 0.5 * static_cast<double>(step)};
@@ -34,7 +35,7 @@ class CheckpointsTest : public ::testing::Test {
 
   void Append(std::int64_t first, std::int64_t last) {
     Checkpoints checkpoints(store_.path());
-    const auto log = checkpoints.Open(kRun, {}, false);
+    const auto log = checkpoints.Open(kRun, kDefault, false);
     log->Read();
     for (std::int64_t step = first; step <= last; ++step) log->Append(Entry(step));
   }
@@ -70,7 +71,7 @@ TEST_F(CheckpointsTest, EntriesComeBackInOrder) {
 
 TEST_F(CheckpointsTest, NoFileIsMadeBeforeTheFirstEntry) {
   Checkpoints checkpoints(store_.path());
-  checkpoints.Open(kRun, {}, false)->Read();
+  checkpoints.Open(kRun, kDefault, false)->Read();
   EXPECT_TRUE(FilesIn(CheckpointsDirectory(store_.path())).empty());
 }
 
@@ -105,16 +106,17 @@ TEST_F(CheckpointsTest, AnotherRunOrRecordingIsPassedOver) {
   Checkpoints checkpoints(store_.path());
   std::filesystem::copy_file(
       path(), CheckpointsDirectory(store_.path()) + "/" + std::string(32, 'b') + ".checkpoint");
-  EXPECT_TRUE(Checkpoints(store_.path()).Open(std::string(32, 'b'), {}, false)->Read().empty());
+  EXPECT_TRUE(
+      Checkpoints(store_.path()).Open(std::string(32, 'b'), kDefault, false)->Read().empty());
 }
 
 TEST_F(CheckpointsTest, OneProcessHasTheLog) {
   Append(1, 2);
   Checkpoints mine(store_.path()), other(store_.path());
   {
-    const auto log = mine.Open(kRun, {}, false);
+    const auto log = mine.Open(kRun, kDefault, false);
     EXPECT_EQ(log->Read().size(), 2U);
-    const auto blocked = other.Open(kRun, {}, false);
+    const auto blocked = other.Open(kRun, kDefault, false);
     EXPECT_TRUE(blocked->Read().empty());
     blocked->Append(Entry(9));
     log->Append(Entry(3));
@@ -126,7 +128,7 @@ TEST_F(CheckpointsTest, AreForgottenAfreshAndRemovedWhenSealed) {
   Append(1, 2);
   Checkpoints checkpoints(store_.path());
   EXPECT_EQ(checkpoints.run_ids(), std::set<std::string>{kRun});
-  EXPECT_TRUE(checkpoints.Open(kRun, {}, true)->Read().empty());
+  EXPECT_TRUE(checkpoints.Open(kRun, kDefault, true)->Read().empty());
   Append(1, 2);
   checkpoints.Remove({std::string(32, 'c'), kRun});
   EXPECT_TRUE(checkpoints.run_ids().empty());
@@ -135,7 +137,7 @@ TEST_F(CheckpointsTest, AreForgottenAfreshAndRemovedWhenSealed) {
 
 TEST_F(CheckpointsTest, WhatCannotBeWrittenIsASystemError) {
   Checkpoints checkpoints(store_.path());
-  const auto log = checkpoints.Open(kRun, {}, false);
+  const auto log = checkpoints.Open(kRun, kDefault, false);
   std::filesystem::remove_all(CheckpointsDirectory(store_.path()));
   try {
     log->Append(Entry(1));

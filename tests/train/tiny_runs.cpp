@@ -33,7 +33,7 @@ RecordOptions EverythingRecorded() {
   RecordOptions record;
   record.scalars = record.weights = record.activations = StepSchedule::Every(1);
   record.gradients = record.test = StepSchedule::Every(1);
-  record.activation_points = 0;
+  record.activation_points = record.burst_points = 0;
   return record;
 }
 
