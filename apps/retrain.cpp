@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <memory>
+#include <tuple>
 #include <utility>
 
 #include "apps/progress.h"
 #include "lib/core/error.h"
 #include "lib/core/hash.h"
 #include "lib/core/numerics_version.h"
+#include "lib/store/reader.h"
 #include "lib/store/shard_metadata.h"
 #include "lib/sweep/runner.h"
 #include "lib/train/config_keys.h"
@@ -43,14 +45,35 @@ class DataDigests {
   std::map<const data::Dataset*, std::string> digests_;
 };
 
+// The configurations of runs, those of one shard read at once.
+class Configurations {
+ public:
+  train::RunConfig Of(const store::RunCopy& run) {
+    if (run.shard != shard_ || run.group != group_) {
+      shard_ = run.shard;
+      group_ = run.group;
+      texts_.clear();
+      for (store::StoredRun& stored : store::ShardReader(shard_, group_).Runs()) {
+        texts_.push_back(std::move(stored.config_json));
+      }
+    }
+    return train::ConfigFromJson(texts_.at(static_cast<std::size_t>(run.row)));
+  }
+
+ private:
+  std::string shard_, group_;
+  std::vector<std::string> texts_;
+};
+
 // "" if the run can be compared; `planned` is then what to train.
-std::string WhyNot(const store::RunCopy& run, DataDigests& data, sweep::PlannedRun& planned) {
+std::string WhyNot(const store::RunCopy& run, Configurations& configurations, DataDigests& data,
+                   sweep::PlannedRun& planned) {
   if (run.numerics_version != kNumericsVersion) {
     return "is of numerics version " + std::to_string(run.numerics_version) + ", this program of " +
            std::to_string(kNumericsVersion);
   }
   try {
-    planned = {train::ConfigFromJson(run.config_json), run.run_id};
+    planned = {configurations.Of(run), run.run_id};
     if (data.Of(planned.config.data) == run.data_digest) return "";
     return "its data have changed since it was trained";
   } catch (const Error& error) {
@@ -60,14 +83,18 @@ std::string WhyNot(const store::RunCopy& run, DataDigests& data, sweep::PlannedR
 
 }  // namespace
 
-Retrained TrainAgain(const std::vector<store::RunCopy>& runs, int threads, StopToken& stop) {
+Retrained TrainAgain(std::vector<store::RunCopy> runs, int threads, StopToken& stop) {
+  std::sort(runs.begin(), runs.end(), [](const auto& a, const auto& b) {
+    return std::tie(a.shard, a.group, a.row) < std::tie(b.shard, b.group, b.row);
+  });
   Retrained result;
   sweep::DatasetCache datasets;
   DataDigests data(datasets);
+  Configurations configurations;
   std::vector<sweep::PlannedRun> planned;
   for (const store::RunCopy& run : runs) {
     sweep::PlannedRun one;
-    const std::string reason = WhyNot(run, data, one);
+    const std::string reason = WhyNot(run, configurations, data, one);
     if (reason.empty()) {
       planned.push_back(std::move(one));
     } else {

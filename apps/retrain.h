@@ -19,7 +19,7 @@ struct Retrained {
 
 // Trains each run of `runs` again, recording nothing, after a look at whether it can give the same
 // bits: other versions of the numerics and data that are gone or have changed cannot.
-Retrained TrainAgain(const std::vector<store::RunCopy>& runs, int threads, StopToken& stop);
+Retrained TrainAgain(std::vector<store::RunCopy> runs, int threads, StopToken& stop);
 
 // `count` of these ids, each equally likely, the same ones every time for the same ids.
 std::vector<std::string> SampleOf(const std::vector<std::string>& run_ids, std::size_t count);

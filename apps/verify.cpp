@@ -98,7 +98,7 @@ struct Conflict {
 };
 
 struct Verification {
-  std::vector<store::FileReport> files;
+  std::vector<store::FileReport> files;  // without the runs of sound ones
   std::uint64_t bytes = 0;
   std::int64_t data_sets = 0, unsealed = 0;
   std::map<std::string, std::vector<store::RunCopy>> copies;  // by run id; of sound files
@@ -141,7 +141,11 @@ void CheckFiles(const Request& request, StopToken& stop, Verification& result) {
     result.data_sets += report.datasets;
     result.unsealed += report.sealed || !report.findings.empty() ? 0 : 1;
     if (report.findings.empty()) {
-      for (const store::RunCopy& copy : report.runs) result.copies[copy.run_id].push_back(copy);
+      for (store::RunCopy& copy : report.runs) {
+        std::string id = copy.run_id;
+        result.copies[std::move(id)].push_back(std::move(copy));
+      }
+      report.runs.clear();
     }
     result.files.push_back(std::move(report));
   }
@@ -209,16 +213,15 @@ void Repair(const Request& request, Verification& result) {
     result.repaired[path] = store::MoveAside(request.path, path);
     Message("moved " + path + " to " + result.repaired[path]);
   }
-  std::set<std::string> kept;
-  for (const store::FileReport& report : result.files) {
-    if (faulty.count(report.path) != 0) continue;
-    for (const store::RunCopy& run : report.runs) kept.insert(run.run_id);
+  const auto is_kept = [&](const store::RunCopy& copy) { return faulty.count(copy.shard) == 0; };
+  for (const auto& [id, copies] : result.copies) {
+    if (std::none_of(copies.begin(), copies.end(), is_kept)) result.to_train.insert(id);
   }
   for (const store::FileReport& report : result.files) {
-    if (faulty.count(report.path) == 0) continue;
+    if (report.findings.empty()) continue;
     if (!report.runs_are_known) ++result.unknown_files;
     for (const store::RunCopy& run : report.runs) {
-      if (kept.count(run.run_id) == 0) result.to_train.insert(run.run_id);
+      if (result.copies.count(run.run_id) == 0) result.to_train.insert(run.run_id);
     }
   }
 }

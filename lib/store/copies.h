@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -10,11 +11,12 @@ namespace crease::store {
 // One run in one shard.
 struct RunCopy {
   std::string run_id, digest;
-  std::string shard;        // path or name of its file
+  std::string shard;  // path or name of its file
+  std::string group;  // in it, of a packed file
+  std::int64_t row = 0;
   std::string created_utc;  // of the shard
   bool replaces = false;    // the shard was made to take the place of older ones
-  // Where they are wanted, to train it again.
-  std::string config_json, data_digest;
+  std::string data_digest;
   int numerics_version = 0;
 };
 

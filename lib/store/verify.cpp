@@ -224,7 +224,7 @@ void FileCheck::ReadRuns() {
   report_.runs_are_known = true;
   for (const std::string& group : groups_) {
     const bool read = Guard("", [&] {
-      for (RunCopy& copy : ReadCopies(ShardReader(report_.path, group))) {
+      for (RunCopy& copy : ReadCopies(ShardReader(report_.path, group), group)) {
         report_.runs.push_back(std::move(copy));
       }
     });
@@ -243,10 +243,11 @@ int RenameUnlessThere(const std::string& from, const std::string& to) {
 
 }  // namespace
 
-std::vector<RunCopy> ReadCopies(const ShardReader& reader) {
+std::vector<RunCopy> ReadCopies(const ShardReader& reader, const std::string& group) {
   const ShardInfo& info = reader.info();
   RunCopy common;
   common.shard = info.path;
+  common.group = group;
   common.created_utc = info.Attribute("created_utc");
   common.replaces = info.Attribute("replaces_runs") == "1";
   common.numerics_version = std::atoi(info.Attribute("numerics_version").c_str());
@@ -258,7 +259,7 @@ std::vector<RunCopy> ReadCopies(const ShardReader& reader) {
     copies.push_back(common);
     copies.back().run_id = std::move(run.run_id);
     copies.back().digest = std::move(run.digest);
-    copies.back().config_json = std::move(run.config_json);
+    copies.back().row = std::ssize(copies) - 1;
   }
   return copies;
 }

@@ -43,8 +43,8 @@ struct FileReport {
 // calling thread alone.
 FileReport VerifyFile(const std::string& path, const VerifyControls& controls = {});
 
-// The runs of a shard. Throws Error(kDamaged).
-std::vector<RunCopy> ReadCopies(const ShardReader& reader);
+// The runs of a shard, which is group `group` of its file. Throws Error(kDamaged).
+std::vector<RunCopy> ReadCopies(const ShardReader& reader, const std::string& group = "");
 
 // Moves a shard to STORE/damaged, under its name or, if that is taken, NAME-1, NAME-2, ...;
 // durable. Returns the new path. Throws Error(kSystem).
