@@ -23,6 +23,7 @@
 #include "lib/kernels/target.h"
 #include "lib/store/layout.h"
 #include "lib/store/shard_metadata.h"
+#include "lib/store/stored_record.h"
 #include "lib/store/verify.h"
 #include "lib/sweep/record_spec.h"
 #include "lib/train/schedule.h"
@@ -219,22 +220,10 @@ Error Differs(const summary::CatalogRun& run, const std::string& shard,
 }
 
 // The stored run's figures, with the arrays of the replay.
-train::RunRecord RecordOf(const store::StoredRun& stored, const summary::CatalogRun& run,
-                          train::RunRecord&& replayed) {
-  train::RunRecord record = std::move(replayed);
-  record.run_id = stored.run_id;
-  record.config = run.config;
-  record.outcome = run.diverged ? train::Outcome::kDiverged : train::Outcome::kCompleted;
-  record.steps_done = stored.steps_done;
-  record.wall_seconds = stored.wall_seconds;
-  record.digest = stored.digest;
-  record.final_loss = stored.final_loss;
-  record.final_accuracy = stored.final_accuracy;
-  record.final_test_loss = stored.final_test_loss;
-  record.final_test_accuracy = stored.final_test_accuracy;
-  record.best_accuracy = stored.best_accuracy;
-  record.transitions = stored.transitions;
-  record.no_verdict = stored.no_verdict;
+train::RunRecord RecordOf(const store::StoredRun& stored, train::RunRecord&& replayed) {
+  train::RunRecord record = store::WithoutArrays(stored);
+  record.axes = std::move(replayed.axes);
+  record.arrays = std::move(replayed.arrays);
   return record;
 }
 
@@ -331,8 +320,8 @@ int ReplayRun(const Request& request) {
   if (!request.out.empty()) {
     const auto stored = reader.Runs()[static_cast<std::size_t>(run.shard_row)];
     outcome.bytes = store::WriteRunFile(
-        request.out, request.force, RecordOf(stored, run, std::move(replayed->records.back())),
-        asked, dataset,
+        request.out, request.force, RecordOf(stored, std::move(replayed->records.back())), asked,
+        dataset,
         {.sweep_name = run.sweep, .instruction_set = kernels::TargetName(), .shard = run.shard});
   }
   Print(request, run, window, outcome);

@@ -57,6 +57,25 @@ void FillFrom(const Hdf5Source& source, const std::string& path, Values& values)
 
 }  // namespace
 
+train::RunRecord WithoutArrays(const StoredRun& stored) {
+  train::RunRecord record;
+  record.run_id = stored.run_id;
+  record.config = train::ConfigFromJson(stored.config_json);
+  record.outcome =
+      stored.outcome == "diverged" ? train::Outcome::kDiverged : train::Outcome::kCompleted;
+  record.steps_done = stored.steps_done;
+  record.wall_seconds = stored.wall_seconds;
+  record.digest = stored.digest;
+  record.final_loss = stored.final_loss;
+  record.final_accuracy = stored.final_accuracy;
+  record.final_test_loss = stored.final_test_loss;
+  record.final_test_accuracy = stored.final_test_accuracy;
+  record.best_accuracy = stored.best_accuracy;
+  record.transitions = stored.transitions;
+  record.no_verdict = stored.no_verdict;
+  return record;
+}
+
 RecordReader::RecordReader(const std::string& path, const std::string& group, bool checked)
     : reader_(path, group) {
   const Hdf5Source& source = reader_.source();
@@ -144,22 +163,7 @@ void RecordReader::AddArray(const std::string& path) {
 }
 
 train::RunRecord RecordReader::Outline(std::int64_t run) const {
-  const StoredRun& stored = runs_[static_cast<std::size_t>(run)];
-  train::RunRecord record;
-  record.run_id = stored.run_id;
-  record.config = train::ConfigFromJson(stored.config_json);
-  record.outcome =
-      stored.outcome == "diverged" ? train::Outcome::kDiverged : train::Outcome::kCompleted;
-  record.steps_done = stored.steps_done;
-  record.wall_seconds = stored.wall_seconds;
-  record.digest = stored.digest;
-  record.final_loss = stored.final_loss;
-  record.final_accuracy = stored.final_accuracy;
-  record.final_test_loss = stored.final_test_loss;
-  record.final_test_accuracy = stored.final_test_accuracy;
-  record.best_accuracy = stored.best_accuracy;
-  record.transitions = stored.transitions;
-  record.no_verdict = stored.no_verdict;
+  train::RunRecord record = WithoutArrays(runs_[static_cast<std::size_t>(run)]);
   record.axes = axes_;
   record.arrays = arrays_;
   return record;

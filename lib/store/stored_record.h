@@ -19,6 +19,9 @@ struct StoredRecord {
   std::vector<std::optional<Value>> columns;  // as RunColumns(), as they stand in the file
 };
 
+// A run's configuration and figures as a record that has no arrays. Throws Error(kDamaged).
+train::RunRecord WithoutArrays(const StoredRun& stored);
+
 // The data of a shard, as far as it holds them.
 struct StoredData {
   std::shared_ptr<const data::Dataset> dataset;  // without points unless `stored`

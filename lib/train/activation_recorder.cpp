@@ -5,18 +5,18 @@
 
 #include "lib/kernels/layout.h"
 #include "lib/train/evaluate.h"
-#include "lib/train/recorded_array.h"
+#include "lib/train/row_recorder.h"
 
 namespace crease::train {
 namespace {
 
 // Outputs of every linear and every norm for the first points of the training split.
-class ActivationRecorder : public Probe {
+class ActivationRecorder : public RowRecorder {
  public:
   ActivationRecorder(const RunConfig& config, const data::Dataset& dataset, std::size_t points,
                      std::vector<std::int64_t> steps)
-      : points_(points),
-        cursor_(std::move(steps)),
+      : RowRecorder(std::move(steps)),
+        points_(points),
         network_(ArchitectureOf(config, dataset), points) {
     PackBatch(dataset, dataset.train, {}, 0, points, false, batch_);
     const model::Architecture& architecture = network_.architecture();
@@ -44,17 +44,8 @@ class ActivationRecorder : public Probe {
   void Report(RunRecord& record) override {
     std::vector<std::int64_t> indices(points_);
     for (std::size_t p = 0; p < points_; ++p) indices[p] = static_cast<std::int64_t>(p);
-    record.axes.push_back(
-        {"activations", "step", "updates done before the forward pass", cursor_.steps()});
+    ReportRows("activations", "updates done before the forward pass", record);
     record.axes.push_back({"activations", "point", "index into the training data", indices});
-    for (RecordedArray& array : arrays_) record.arrays.push_back(std::move(array));
-  }
-
-  void Save(StateWriter& state) override {
-    saved_.Save(state, PointersTo(std::as_const(arrays_)), cursor_.taken());
-  }
-  void Restore(StateReader& state) override {
-    cursor_.SkipTo(saved_.Restore(state, PointersTo(arrays_)));
   }
 
  private:
@@ -74,11 +65,8 @@ class ActivationRecorder : public Probe {
   }
 
   std::size_t points_;
-  StepCursor cursor_;
   model::Network network_;
   Batch batch_;
-  std::vector<RecordedArray> arrays_;
-  SavedRows saved_;
 };
 
 }  // namespace

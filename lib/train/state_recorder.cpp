@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "lib/train/recorded_array.h"
+#include "lib/train/row_recorder.h"
 
 namespace crease::train {
 namespace {
@@ -21,11 +21,11 @@ std::size_t Moments(const optim::Options& options) {
   return 0;
 }
 
-class StateRecorder : public Probe {
+class StateRecorder : public RowRecorder {
  public:
   StateRecorder(const optim::Options& options, const model::ParameterLayout& layout,
                 std::vector<std::int64_t> steps)
-      : cursor_(std::move(steps)), size_(layout.size()) {
+      : RowRecorder(std::move(steps)), size_(layout.size()) {
     Add("parameters", "weights and biases, tensor after tensor, each padded to 16");
     if (Moments(options) > 0) Add("first_moment", "the optimizer's buffer, as parameters");
     if (Moments(options) > 1) Add("second_moment", "the optimizer's buffer, as parameters");
@@ -42,17 +42,7 @@ class StateRecorder : public Probe {
     }
   }
 
-  void Report(RunRecord& record) override {
-    record.axes.push_back({"checkpoints", "step", "updates done", cursor_.steps()});
-    for (RecordedArray& array : arrays_) record.arrays.push_back(std::move(array));
-  }
-
-  void Save(StateWriter& state) override {
-    saved_.Save(state, PointersTo(std::as_const(arrays_)), cursor_.taken());
-  }
-  void Restore(StateReader& state) override {
-    cursor_.SkipTo(saved_.Restore(state, PointersTo(arrays_)));
-  }
+  void Report(RunRecord& record) override { ReportRows("checkpoints", "updates done", record); }
 
  private:
   void Add(const char* name, const char* description) {
@@ -60,10 +50,7 @@ class StateRecorder : public Probe {
                                 {cursor_.steps().size(), size_}));
   }
 
-  StepCursor cursor_;
   std::size_t size_;
-  std::vector<RecordedArray> arrays_;
-  SavedRows saved_;
 };
 
 }  // namespace

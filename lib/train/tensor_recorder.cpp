@@ -4,17 +4,17 @@
 #include <string>
 #include <utility>
 
-#include "lib/train/recorded_array.h"
+#include "lib/train/row_recorder.h"
 
 namespace crease::train {
 namespace {
 
 // All parameter tensors, or their gradients.
-class TensorRecorder : public Probe {
+class TensorRecorder : public RowRecorder {
  public:
   TensorRecorder(bool gradients, const model::ParameterLayout& layout,
                  std::vector<std::int64_t> steps)
-      : gradients_(gradients), layout_(layout), cursor_(std::move(steps)) {
+      : RowRecorder(std::move(steps)), gradients_(gradients), layout_(layout) {
     const std::string group = gradients ? "gradients" : "weights";
     for (const model::Tensor& tensor : layout_.tensors()) {
       std::vector<std::string> dimensions = {"step"};
@@ -57,16 +57,7 @@ class TensorRecorder : public Probe {
   void Report(RunRecord& record) override {
     const char* description = gradients_ ? "updates done before the gradient was taken"
                                          : "updates done; the last are the final weights";
-    record.axes.push_back(
-        {gradients_ ? "gradients" : "weights", "step", description, cursor_.steps()});
-    for (RecordedArray& array : arrays_) record.arrays.push_back(std::move(array));
-  }
-
-  void Save(StateWriter& state) override {
-    saved_.Save(state, PointersTo(std::as_const(arrays_)), cursor_.taken());
-  }
-  void Restore(StateReader& state) override {
-    cursor_.SkipTo(saved_.Restore(state, PointersTo(arrays_)));
+    ReportRows(gradients_ ? "gradients" : "weights", description, record);
   }
 
  private:
@@ -81,9 +72,6 @@ class TensorRecorder : public Probe {
 
   bool gradients_;
   model::ParameterLayout layout_;
-  StepCursor cursor_;
-  std::vector<RecordedArray> arrays_;
-  SavedRows saved_;
 };
 
 }  // namespace

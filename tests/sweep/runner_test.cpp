@@ -272,6 +272,30 @@ TEST(RunAll, WhatASinkThrowsEndsTheSweepAndIsThrownAgain) {
   EXPECT_FALSE(stop.requested());
 }
 
+// A full disk is no fault of the run that meets it first.
+TEST(RunAll, ALogOfCheckpointsThatFailsEndsTheSweep) {
+  struct FailingLog : train::CheckpointLog {
+    std::vector<train::CheckpointEntry> Read() override { return {}; }
+    void Append(const train::CheckpointEntry&) override { throw SystemError("store", "disk full"); }
+    void Clear() override {}
+  };
+  DatasetCache datasets;
+  StopToken stop;
+  RunnerCallbacks callbacks;
+  callbacks.sink = [](train::RunRecord&&, std::shared_ptr<const data::Dataset>) {};
+  callbacks.failure = [](const Failure& failure) { ADD_FAILURE() << failure.message; };
+  callbacks.checkpoints = [](const PlannedRun&) { return std::make_unique<FailingLog>(); };
+  const auto runs = Runs("[train]\nsteps = 4000000\n[grid]\nseed = [0, 1]\n");
+  RunnerOptions options{.threads = 2};
+  options.checkpoint_interval_seconds = 0;
+  try {
+    RunAll(runs, {}, datasets, options, callbacks, stop);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.problem(), "disk full");
+  }
+}
+
 // Each of two workers waits in the sink until the other is there, too.
 TEST(RunAll, AThreadSafeSinkIsCalledByWorkersSideBySide) {
   DatasetCache datasets;
