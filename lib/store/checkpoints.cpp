@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <fcntl.h>
 #include <filesystem>
+#include <initializer_list>
 #include <span>
 #include <sys/file.h>
 #include <system_error>
@@ -41,20 +42,13 @@ std::vector<std::byte> Header(const std::string& run_id, const std::string& reco
   return header.Take();
 }
 
-Digest Link(const Digest& before, std::span<const std::byte> entry) {
+using Bytes = std::span<const std::byte>;
+
+Digest Link(const Digest& before, std::initializer_list<Bytes> entry) {
   Hasher hasher;
   hasher.Add(before.data(), before.size());
-  hasher.Add(entry.data(), entry.size());
+  for (const Bytes part : entry) hasher.Add(part.data(), part.size());
   return hasher.digest();
-}
-
-std::vector<std::byte> BytesOf(const train::CheckpointEntry& entry) {
-  StateWriter bytes;
-  bytes.Put(entry.step);
-  bytes.Put(entry.wall_seconds);
-  bytes.PutAll(std::span<const std::byte>(entry.recorded));
-  bytes.PutAll(std::span<const std::byte>(entry.state));
-  return bytes.Take();
 }
 
 bool ParseEntry(std::span<const std::byte> bytes, train::CheckpointEntry& entry) {
@@ -88,18 +82,24 @@ class Checkpoints::Log : public train::CheckpointLog {
     const bool is_new = descriptor_ < 0;
     if (is_new) Open(O_RDWR | O_CREAT);
     if (elsewhere_) return;
-    StateWriter bytes;
+    StateWriter header, head, middle, tail;
     if (end_ == 0) {
-      const std::vector<std::byte> header = Header(run_id_, train::ToJson(record_));
-      bytes.PutAll(std::span<const std::byte>(header));
-      link_ = DigestOf(header);
-      bytes.Put(link_);
+      const std::vector<std::byte> made = Header(run_id_, train::ToJson(record_));
+      header.PutAll(Bytes(made));
+      link_ = DigestOf(made);
+      header.Put(link_);
     }
-    const std::vector<std::byte> body = BytesOf(entry);
-    const Digest link = Link(link_, body);
-    bytes.PutAll(std::span<const std::byte>(body));
-    bytes.Put(link);
-    WriteAtEnd(bytes.Take());
+    // As StateWriter::PutAll would do it, without a copy of what may be gigabytes.
+    head.Put(entry.step);
+    head.Put(entry.wall_seconds);
+    head.Put(std::uint64_t{entry.recorded.size()});
+    middle.Put(std::uint64_t{entry.state.size()});
+    const std::vector<std::byte> before = head.Take(), between = middle.Take();
+    header.Put(
+        std::uint64_t{before.size() + entry.recorded.size() + between.size() + entry.state.size()});
+    const Digest link = Link(link_, {before, entry.recorded, between, entry.state});
+    tail.Put(link);
+    WriteAtEnd({header.Take(), before, entry.recorded, between, entry.state, tail.Take()});
     if (is_new) SyncDirectory(owner_.directory_);
     link_ = link;
   }
@@ -156,7 +156,7 @@ class Checkpoints::Log : public train::CheckpointLog {
       reader.GetMore(body);
       reader.Get(link);
       train::CheckpointEntry entry;
-      if (!reader.ok() || link != Link(link_, body) || !ParseEntry(body, entry)) return entries;
+      if (!reader.ok() || link != Link(link_, {body}) || !ParseEntry(body, entry)) return entries;
       link_ = link;
       entries.push_back(std::move(entry));
     }
@@ -164,18 +164,13 @@ class Checkpoints::Log : public train::CheckpointLog {
 
   // What a process that was killed left behind the last whole entry is cut off first; what cannot
   // be written whole, after.
-  void WriteAtEnd(std::span<const std::byte> bytes) {
+  void WriteAtEnd(std::initializer_list<Bytes> parts) {
     const auto end = static_cast<off_t>(end_);
     if (ftruncate(descriptor_, end) != 0) Fail("cannot truncate");
     std::size_t written = 0;
-    while (written < bytes.size()) {
-      const ssize_t count = pwrite(descriptor_, bytes.data() + written, bytes.size() - written,
-                                   end + static_cast<off_t>(written));
-      if (count < 0 && errno == EINTR) continue;
-      if (count < 0) break;
-      written += static_cast<std::size_t>(count);
-    }
-    if (written < bytes.size() || fdatasync(descriptor_) != 0) {
+    bool whole = true;
+    for (const Bytes part : parts) whole = whole && WriteAt(part, end_ + written, written);
+    if (!whole || fdatasync(descriptor_) != 0) {
       const int error = errno;
       if (ftruncate(descriptor_, end) != 0) {
         // Its hash will not fit.
@@ -183,7 +178,20 @@ class Checkpoints::Log : public train::CheckpointLog {
       errno = error;
       Fail("cannot write");
     }
-    end_ += bytes.size();
+    end_ += written;
+  }
+
+  // False, with errno, if the system refuses. Adds to `written` what is.
+  bool WriteAt(Bytes bytes, std::size_t offset, std::size_t& written) const {
+    for (std::size_t done = 0; done < bytes.size();) {
+      const ssize_t count = pwrite(descriptor_, bytes.data() + done, bytes.size() - done,
+                                   static_cast<off_t>(offset + done));
+      if (count < 0 && errno == EINTR) continue;
+      if (count < 0) return false;
+      done += static_cast<std::size_t>(count);
+      written += static_cast<std::size_t>(count);
+    }
+    return true;
   }
 
   Checkpoints& owner_;

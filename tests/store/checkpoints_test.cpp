@@ -78,10 +78,12 @@ TEST_F(CheckpointsTest, NoFileIsMadeBeforeTheFirstEntry) {
 TEST_F(CheckpointsTest, ATornEndIsCutOffAndWrittenAnew) {
   Append(1, 3);
   const std::string whole = ReadFile(path());
-  for (std::size_t length = 0; length <= whole.size(); ++length) {
+  // Every append waits for the disk: not at every byte.
+  for (std::size_t missing = 0; missing <= whole.size(); missing += missing < 20 ? 1 : 7) {
+    const std::size_t length = whole.size() - missing;
     Replace(whole.substr(0, length));
     const std::int64_t kept = Read();
-    ASSERT_EQ(kept == 3, length == whole.size());
+    ASSERT_EQ(kept == 3, missing == 0);
     Append(kept + 1, 4);
     ASSERT_EQ(Read(), 4) << length;
   }
