@@ -244,6 +244,13 @@ Choice Choose(const Request& request, const sweep::Spec& spec,
   return choice;
 }
 
+// Of the copies that new ones are to take the place of; "" if there are none.
+std::string NewestCopyUtc(const Request& request) {
+  if (!request.selection.rerecord && !request.selection.force) return "";
+  if (!store::IsStore(request.store_path)) return "";
+  return store::Catalog(request.store_path).NewestShardUtc();
+}
+
 // Leaves to others what they are training, and claims the rest for as long as the result lives.
 std::unique_ptr<store::TemporaryFile> ClaimRuns(const Request& request, const sweep::Spec& spec,
                                                 const std::vector<sweep::PlannedRun>& planned,
@@ -285,6 +292,7 @@ int RunSweep(const Request& request) {
                        {.sweep_name = spec.name,
                         .instruction_set = kernels::TargetName(),
                         .replaces_runs = request.selection.force,
+                        .created_after = NewestCopyUtc(request),
                         .on_sealed = [&](const auto& run_ids) { checkpoints.Remove(run_ids); }});
   store::RemoveOldStatus(request.store_path, request.training.command);
   const auto claim = ClaimRuns(request, spec, planned, choice);

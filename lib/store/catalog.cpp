@@ -19,6 +19,9 @@ constexpr int kBusyTimeoutMilliseconds = 60'000;
 // Larger catalogues are not searched for damage at every start.
 constexpr std::uintmax_t kCheckedBytes = 32u << 20;
 
+constexpr const char* kRemedy =
+    "delete the store's catalog.sqlite*; it is made again from the shards";
+
 struct Opened {
   Connection connection;
   CatalogDamage damage;
@@ -114,8 +117,16 @@ std::set<std::string> Catalog::RunIds() const {
     while (select.Step()) ids.insert(ids.end(), select.Text(0));
     return ids;
   } catch (const SqliteFault& fault) {
-    throw DamagedError("catalog.sqlite", fault.what(),
-                       "delete the store's catalog.sqlite*; it is made again from the shards");
+    throw DamagedError("catalog.sqlite", fault.what(), kRemedy);
+  }
+}
+
+std::string Catalog::NewestShardUtc() const {
+  try {
+    Statement select(connection(), "SELECT max(created_utc) FROM shards");
+    return select.Step() ? select.Text(0) : "";
+  } catch (const SqliteFault& fault) {
+    throw DamagedError("catalog.sqlite", fault.what(), kRemedy);
   }
 }
 

@@ -49,6 +49,7 @@ class Catalog {
   sqlite3* connection() const;
   const std::string& store_path() const;
   std::set<std::string> RunIds() const;
+  std::string NewestShardUtc() const;  // the latest created_utc; "" if there is no shard
   // What is wrong with the shards that cannot be read and with copies that differ, with the remedy.
   const std::vector<std::string>& damaged() const;
 

@@ -66,6 +66,16 @@ int RenameNew(const char* from, const char* to) {
   return rename(from, to) == 0 ? 0 : errno;
 }
 
+std::string UtcText(std::time_t seconds, int milliseconds) {
+  struct tm utc {};
+  gmtime_r(&seconds, &utc);
+  std::array<char, 32> date{};
+  std::strftime(date.data(), date.size(), "%Y-%m-%dT%H:%M:%S", &utc);
+  std::array<char, 64> text{};
+  std::snprintf(text.data(), text.size(), "%s.%03dZ", date.data(), milliseconds);
+  return text.data();
+}
+
 }  // namespace
 
 TemporaryFile::TemporaryFile(const std::string& directory, std::string_view suffix) {
@@ -161,14 +171,16 @@ std::string HostName() {
 std::string UtcNow() {
   struct timeval now {};
   gettimeofday(&now, nullptr);
+  return UtcText(now.tv_sec, static_cast<int>(now.tv_usec / 1000));
+}
+
+std::string UtcNowAfter(const std::string& earlier) {
+  std::string now = UtcNow();
   struct tm utc {};
-  gmtime_r(&now.tv_sec, &utc);
-  std::array<char, 32> date{};
-  std::strftime(date.data(), date.size(), "%Y-%m-%dT%H:%M:%S", &utc);
-  std::array<char, 64> text{};
-  std::snprintf(text.data(), text.size(), "%s.%03dZ", date.data(),
-                static_cast<int>(now.tv_usec / 1000));
-  return text.data();
+  const char* const point = strptime(earlier.c_str(), "%Y-%m-%dT%H:%M:%S", &utc);
+  if (point == nullptr || *point != '.' || now > earlier) return now;
+  const int milliseconds = std::atoi(point + 1) + 1;
+  return UtcText(timegm(&utc) + milliseconds / 1000, milliseconds % 1000);
 }
 
 }  // namespace crease::store

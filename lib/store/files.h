@@ -52,5 +52,8 @@ std::string HostName();
 
 // The time of day, as 2026-11-23T06:47:13.250Z.
 std::string UtcNow();
+// That, or a millisecond after `earlier` (in the same form; anything else is ignored) if the clock
+// has gone back since.
+std::string UtcNowAfter(const std::string& earlier);
 
 }  // namespace crease::store

@@ -125,7 +125,7 @@ void WriteProvenance(ShardFile& file, const Provenance& provenance,
   file.SetIntegers("", "numerics_version", std::array<std::int32_t, 1>{kNumericsVersion}, true);
   file.SetText("", "crease_version", build.version);
   file.SetText("", "git_commit", build.git_commit);
-  file.SetText("", "created_utc", UtcNow());
+  file.SetText("", "created_utc", UtcNowAfter(provenance.created_after));
   file.SetText("", "hostname", HostName());
   file.SetText("", "cpu", CpuModel());
   file.SetText("", "instruction_set", provenance.instruction_set);
@@ -143,7 +143,8 @@ void WriteProvenance(ShardFile& file, const std::vector<ShardInfo>& sources) {
   file.SetText("", "format", kFormatName);
   file.SetIntegers("", "format_version", std::array<std::int32_t, 2>{kFormatMajor, kFormatMinor});
   const ShardInfo& first = sources.front();
-  const std::array<std::int32_t, 1> numerics{std::atoi(first.Attribute("numerics_version").c_str())};
+  const std::array<std::int32_t, 1> numerics{
+      std::atoi(first.Attribute("numerics_version").c_str())};
   file.SetIntegers("", "numerics_version", numerics, true);
   std::string created_utc;
   bool replaces = false;

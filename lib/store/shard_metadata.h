@@ -16,7 +16,8 @@ struct Provenance {
   std::string sweep_name;
   std::string instruction_set;
   bool replaces_runs = false;
-  std::string replay_of = {};  // the shard whose run was trained again; "" if the runs are new
+  std::string created_after = {};  // UTC; the file is dated later, even if the clock went back
+  std::string replay_of = {};      // the shard whose run was trained again; "" if the runs are new
 };
 
 // Root attributes: format, versions, machine, time.

@@ -156,8 +156,9 @@ void Writer::State::SealFull() {
 void Writer::State::SealOne(std::map<std::string, std::unique_ptr<ShardBuilder>>::iterator shard) {
   const std::unique_ptr<ShardBuilder> builder = std::move(shard->second);
   open.erase(shard);
-  const ShardBuilder::Sealed sealed =
-      builder->Seal(shards_directory, {options.sweep_name, options.instruction_set, options.replaces_runs});
+  const ShardBuilder::Sealed sealed = builder->Seal(
+      shards_directory,
+      {options.sweep_name, options.instruction_set, options.replaces_runs, options.created_after});
   if (options.on_sealed) options.on_sealed(builder->run_ids());
   const std::lock_guard lock(mutex);
   summary.runs += builder->runs();

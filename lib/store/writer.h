@@ -16,6 +16,9 @@ struct WriterOptions {
   std::string sweep_name = {};
   std::string instruction_set = {};  // that the runs are trained with, for the record
   bool replaces_runs = false;        // what is written takes the place of older copies that differ
+  // Of the newest shard that may hold copies of these runs, UTC: newer copies win by their date,
+  // and the clock may have gone back.
+  std::string created_after = {};
   std::int64_t runs_per_shard = 4096;
   std::uint64_t bytes_per_shard = 512u << 20;  // raw bytes; a shard is sealed when it has more
   double seal_after_seconds = 60;              // a shard that is open for longer is sealed
