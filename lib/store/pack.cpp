@@ -79,6 +79,7 @@ class Packer {
   void ReadSweeps(sqlite3* connection);
   bool WriteShapes(ShardFile& whole);
   bool WriteShape(const Shape& shape, ShardFile& file);
+  bool WriteRuns(const Source& source, const StoredData& data, ShardBuilder& builder);
   void WriteContents(ShardFile& whole) const;
   void WriteSweeps(ShardFile& whole) const;
   bool CheckFile(const std::string& path);
@@ -187,33 +188,37 @@ EncodedRun Encode(StoredRecord&& stored, const train::RecordOptions& recorded,
 }
 
 bool Packer::WriteShape(const Shape& shape, ShardFile& file) {
-  std::optional<ShardBuilder> builder;
-  std::optional<StoredData> data;
-  train::RunConfig config;
+  const RecordReader first(shape.sources.front().path, "", true);
+  const StoredData data = first.Data();
+  ShardBuilder builder(std::move(file), Encode(first.Read(0), first.recorded(), data.dataset),
+                       static_cast<std::size_t>(shape.runs));
   for (const Source& source : shape.sources) {
-    const RecordReader reader(source.path, "", true);
-    if (!data) {
-      data = reader.Data();
-      config = reader.first_config();
-    }
-    std::shared_ptr<const std::vector<bool>> columns;
-    for (const std::int64_t row : source.rows) {
-      StoredRecord stored = reader.Read(row);
-      if (!columns) columns = std::make_shared<const std::vector<bool>>(ColumnsOf(stored));
-      expected_[stored.record.run_id] = {DigestOf(stored), columns};
-      EncodedRun run = Encode(std::move(stored), reader.recorded(), data->dataset);
-      summary_.raw_bytes += run.raw_bytes;
-      if (!builder) builder.emplace(std::move(file), run, static_cast<std::size_t>(shape.runs));
-      builder->Add(std::move(run));
-      ++summary_.runs;
-      if (!GoOn()) return false;
-    }
+    if (!WriteRuns(source, data, builder)) return false;
   }
-  builder->FinishRuns();
-  file = std::move(builder->file());
-  WriteData(file, *data->dataset, config, data->digest, data->stored);
+  builder.FinishRuns();
+  file = std::move(builder.file());
+  WriteData(file, *data.dataset, first.first_config(), data.digest, data.stored);
   WriteProvenance(file, shape.infos);
   WritePlottingHints(file);
+  return true;
+}
+
+bool Packer::WriteRuns(const Source& source, const StoredData& data, ShardBuilder& builder) {
+  const RecordReader reader(source.path, "", true);
+  std::shared_ptr<const std::vector<bool>> columns;
+  for (const std::int64_t row : source.rows) {
+    StoredRecord stored = reader.Read(row);
+    if (!columns) columns = std::make_shared<const std::vector<bool>>(ColumnsOf(stored));
+    expected_[stored.record.run_id] = {DigestOf(stored), columns};
+    EncodedRun run = Encode(std::move(stored), reader.recorded(), data.dataset);
+    if (run.shape->key != builder.shape_key()) {
+      throw DamagedError(source.path, "holds runs of several shapes", DamageRemedy(source.path));
+    }
+    summary_.raw_bytes += run.raw_bytes;
+    builder.Add(std::move(run));
+    ++summary_.runs;
+    if (!GoOn()) return false;
+  }
   return true;
 }
 

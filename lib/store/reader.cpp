@@ -271,6 +271,7 @@ std::vector<std::string> ShardGroups(const std::string& path) {
   }
   if (shapes < 0 || shapes > kMostShapes) source.Damaged("", "claims to hold too many shapes");
   std::vector<std::string> groups;
+  groups.reserve(static_cast<std::size_t>(shapes));
   for (int i = 0; i < shapes; ++i) groups.push_back(ShapeGroup(i));
   if (groups.empty()) groups.emplace_back();
   return groups;

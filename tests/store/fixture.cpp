@@ -180,6 +180,25 @@ train::RunRecord MakeRecord(std::uint64_t seed, const SampleOptions& options) {
   return record;
 }
 
+void AddBursts(std::uint64_t seed, train::RunRecord& record) {
+  if (record.transitions.empty()) return;
+  const std::size_t rows = 30 + static_cast<std::size_t>(seed);
+  for (std::size_t i = 0; i < rows; ++i) {
+    record.bursts.step.push_back(static_cast<std::int64_t>(10 + i));
+    record.bursts.transition.push_back(record.transitions.size() > 1 && i > 20 ? 1 : 0);
+  }
+  train::RecordedArray array;
+  array.group = "bursts";
+  array.name = "linear0_output";
+  array.description = "outputs";
+  array.dimensions = {"row", "point", "unit"};
+  array.shape = {rows, 4, 3};
+  for (std::size_t i = 0; i < rows * 12; ++i) {
+    array.values.push_back(SampleValue(seed, "bursts", i));
+  }
+  record.bursts.arrays.push_back(std::move(array));
+}
+
 std::shared_ptr<const data::Dataset> MakeDataset(std::size_t points) {
   auto dataset = std::make_shared<data::Dataset>();
   dataset->task = "spiral";

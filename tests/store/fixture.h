@@ -37,6 +37,9 @@ struct SampleOptions {
 // seventh diverges half-way.
 train::RunRecord MakeRecord(std::uint64_t seed, const SampleOptions& options = {});
 
+// Rows around the record's transitions, as many as the seed says; none if it has no transition.
+void AddBursts(std::uint64_t seed, train::RunRecord& record);
+
 float SampleValue(std::uint64_t seed, const std::string& array, std::size_t index);
 
 // Two classes of `points` points in two dimensions, and half as many to test on.

@@ -3,15 +3,18 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
-#include <functional>
+#include <filesystem>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
 
 #include "lib/store/files.h"
 #include "lib/store/hdf5_source.h"
+#include "lib/store/layout.h"
+#include "lib/store/pack.h"
 #include "lib/store/reader.h"
 #include "lib/store/verify.h"
 #include "lib/store/writer.h"
@@ -24,6 +27,7 @@ extern "C" const char* __lsan_default_suppressions() { return "leak:libhdf5"; }
 namespace crease::store {
 namespace {
 
+namespace fs = std::filesystem;
 using testing::MakeDataset;
 using testing::MakeRecord;
 using testing::SampleOptions;
@@ -50,11 +54,28 @@ class Fuzz : public ::testing::Test {
     const std::string store = store_.path() + "/" + std::to_string(shards_.size());
     Writer writer(store, {});
     for (std::uint64_t seed = 0; seed < runs; ++seed) {
-      writer.Append(MakeRecord(seed, options), {}, MakeDataset(points));
+      train::RunRecord record = MakeRecord(seed, options);
+      testing::AddBursts(seed, record);
+      writer.Append(std::move(record), {}, MakeDataset(points));
     }
     writer.Seal();
-    paths_.push_back(ListShards(store).at(0));
-    shards_.push_back(ReadFile(paths_.back()));
+    AddFile(ListShards(store).at(0));
+  }
+
+  void AddFile(const std::string& path) {
+    paths_.push_back(path);
+    shards_.push_back(ReadFile(path));
+  }
+
+  // Of all shapes so far.
+  void AddPackedFile() {
+    const std::string store = store_.path() + "/all", packed = store_.path() + "/packed.h5";
+    CreateStore(store);
+    for (const std::string& path : paths_) {
+      fs::copy(path, ShardsDirectory(store) + "/" + fs::path(path).filename().string());
+    }
+    Pack(store, packed);
+    AddFile(packed);
   }
 
   Fuzz() {
@@ -62,6 +83,7 @@ class Fuzz : public ::testing::Test {
     AddShard({.steps = 5000}, 2);
     AddShard({.steps = 300, .width = 8, .depth = 1}, 40);
     AddShard({.steps = 120, .width = 2, .depth = 6}, 1, 600);
+    AddPackedFile();
   }
 
   void Check(const std::string& bytes, const std::string& what, Counts& counts) {

@@ -28,31 +28,12 @@ namespace crease::store {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::AddBursts;
 using testing::FilesIn;
 using testing::MakeDataset;
 using testing::MakeRecord;
 using testing::SampleOptions;
 using testing::TemporaryDirectoryGuard;
-
-// Rows around the first transition, as many as the run's seed says.
-void AddBursts(std::uint64_t seed, train::RunRecord& record) {
-  if (record.transitions.empty()) return;
-  const std::size_t rows = 30 + static_cast<std::size_t>(seed);
-  for (std::size_t i = 0; i < rows; ++i) {
-    record.bursts.step.push_back(static_cast<std::int64_t>(10 + i));
-    record.bursts.transition.push_back(record.transitions.size() > 1 && i > 20 ? 1 : 0);
-  }
-  train::RecordedArray array;
-  array.group = "bursts";
-  array.name = "linear0_output";
-  array.description = "outputs";
-  array.dimensions = {"row", "point", "unit"};
-  array.shape = {rows, 4, 3};
-  for (std::size_t i = 0; i < rows * 12; ++i) {
-    array.values.push_back(testing::SampleValue(seed, "bursts", i));
-  }
-  record.bursts.arrays.push_back(std::move(array));
-}
 
 class Pack : public ::testing::Test {
  protected:
@@ -178,7 +159,8 @@ TEST_F(Pack, ShapesAndSweepsAreGroups) {
 }
 
 TEST_F(Pack, ManySmallRunsFillTheirChunks) {
-  for (std::uint64_t first = 0; first < 900; first += 100) Write(first, first + 100, {.steps = 110});
+  for (std::uint64_t first = 0; first < 900; first += 100)
+    Write(first, first + 100, {.steps = 110});
   ASSERT_TRUE(store::Pack(store(), file()).has_value());
   ExpectAll();
 }
