@@ -73,7 +73,10 @@ class UserFile {
  private:
   static hid_t Open(const std::string& path) {
     CheckReadable(path);
-    return H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT);
+    // Network file systems may have no locks, and data that are only read need none.
+    const Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
+    H5Pset_file_locking(access.get(), false, true);
+    return H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.get());
   }
 
   std::string path_;

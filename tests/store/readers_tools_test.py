@@ -12,6 +12,7 @@ import sys
 import tarfile
 import unittest
 
+import h5py
 import numpy as np
 import readers_case
 from readers_case import RUNS_A_SHARD, STEPS
@@ -59,6 +60,41 @@ class CommandLineTest(readers_case.ReadersCase):
         values = self.numbers(text[text.index(" loss =", text.index("data:")) + 7:])
         np.testing.assert_array_equal(values[:RUNS_A_SHARD * STEPS].astype(np.float32),
                                       self.raw(self.shards[1], "loss").ravel())
+
+
+class TrapsOfHdf5Test(readers_case.ReadersCase):
+    """What makes files slow or unreadable elsewhere, and is not in ours."""
+
+    def each_dataset(self):
+        for path in self.shards:
+            with h5py.File(path) as file:
+                found = []
+                file.visititems(lambda name, item: found.append(item)
+                                if isinstance(item, h5py.Dataset) else None)
+                yield from found
+
+    def test_a_chunk_fits_into_everybodys_chunk_cache(self):
+        # A chunk that does not is decoded anew for every row that is read. The default is 1 MiB.
+        for dataset in self.each_dataset():
+            if dataset.chunks is not None:
+                size = int(np.prod(dataset.chunks)) * dataset.dtype.itemsize
+                self.assertLessEqual(size, 512 << 10, dataset.name)
+
+    def test_texts_have_a_fixed_length(self):
+        # Texts of variable length lie in a heap of their own: slow, and without checksums.
+        texts = 0
+        for dataset in self.each_dataset():
+            text = h5py.check_string_dtype(dataset.dtype)
+            self.assertIsNone(h5py.check_vlen_dtype(dataset.dtype), dataset.name)
+            if text is not None:
+                texts += 1
+                self.assertIsNotNone(text.length, dataset.name)
+                self.assertEqual(text.encoding, "utf-8", dataset.name)
+            for name in dataset.attrs:
+                kind = dataset.attrs.get_id(name).dtype
+                if h5py.check_string_dtype(kind) is not None:
+                    self.assertIsNotNone(h5py.check_string_dtype(kind).length, name)
+        self.assertGreater(texts, 20)
 
 
 class H5wasmTest(readers_case.ReadersCase):
