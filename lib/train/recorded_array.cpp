@@ -1,5 +1,6 @@
 #include "lib/train/recorded_array.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <span>
@@ -13,12 +14,13 @@ namespace {
 // Histories of many megabytes are new memory, run after run: the system takes longer to hand out
 // pages of 4 KiB than the trainer to fill them.
 void PreferLargePages(std::vector<float>& values) {
-  constexpr std::uintptr_t kPageBytes = 2u << 20;
-  const auto begin = reinterpret_cast<std::uintptr_t>(values.data());
-  const std::uintptr_t first = (begin + kPageBytes - 1) / kPageBytes * kPageBytes;
-  const std::uintptr_t end = begin + values.capacity() * sizeof(float);
-  if (end < first + kPageBytes) return;
-  madvise(reinterpret_cast<void*>(first), (end - first) / kPageBytes * kPageBytes, MADV_HUGEPAGE);
+  constexpr std::size_t kPageBytes = 2u << 20;
+  auto* const begin = reinterpret_cast<std::byte*>(values.data());
+  const std::size_t bytes = values.capacity() * sizeof(float);
+  const std::size_t beyond_page = reinterpret_cast<std::uintptr_t>(begin) % kPageBytes;
+  const std::size_t first = (kPageBytes - beyond_page) % kPageBytes;
+  if (bytes < first + kPageBytes) return;
+  madvise(begin + first, (bytes - first) / kPageBytes * kPageBytes, MADV_HUGEPAGE);
 }
 
 }  // namespace
