@@ -19,6 +19,7 @@
 #include "apps/text.h"
 #include "lib/core/error.h"
 #include "lib/store/catalog.h"
+#include "lib/store/checkpoints.h"
 #include "lib/store/files.h"
 #include "lib/store/layout.h"
 #include "lib/sweep/grid.h"
@@ -37,6 +38,7 @@ struct SweepStatus {
   std::int64_t running = 0;  // in the hands of live workers
   std::int64_t failed = 0;   // when they were last tried
   std::int64_t missing = 0;  // in nobody's hands
+  std::int64_t begun = 0;    // of all that are not done: those that have a checkpoint
   double eta_seconds = std::numeric_limits<double>::quiet_NaN();
   std::string problem;  // why the sweep file cannot be expanded, or ""
 };
@@ -51,8 +53,8 @@ Grammar StatusGrammar() {
   grammar.synopsis = "STORE [options]";
   grammar.description =
       "For each sweep file of the store, as it was run last: runs that are done, in the hands of\n"
-      "live workers, failed, and missing. Then the workers that live or were lost, and the last\n"
-      "error.";
+      "live workers, failed, and missing, and how many of these go on from a checkpoint. Then the\n"
+      "workers that live or were lost, and the last error.";
   grammar.positional = {"STORE"};
   grammar.required = 1;
   grammar.options.add_options()("STORE", po::value<std::string>());
@@ -89,7 +91,7 @@ std::vector<std::string> PlannedIds(const fs::path& path) {
 }
 
 SweepStatus StatusOf(const fs::path& path, const std::set<std::string>& stored,
-                     const std::vector<Worker>& workers) {
+                     const std::set<std::string>& begun, const std::vector<Worker>& workers) {
   SweepStatus sweep;
   sweep.name = path.stem().string();
   std::set<std::string> open;
@@ -99,6 +101,7 @@ SweepStatus StatusOf(const fs::path& path, const std::set<std::string>& stored,
       if (stored.count(id) > 0) {
         ++sweep.done;
       } else {
+        sweep.begun += static_cast<std::int64_t>(begun.count(id));
         open.insert(std::move(id));
       }
     }
@@ -127,6 +130,7 @@ SweepStatus StatusOf(const fs::path& path, const std::set<std::string>& stored,
 std::vector<SweepStatus> ReadSweeps(const std::string& store_path,
                                     const std::vector<Worker>& workers) {
   const std::set<std::string> stored = store::Catalog(store_path).RunIds();
+  const std::set<std::string> begun = store::Checkpoints(store_path).run_ids();
   std::vector<fs::path> paths;
   const fs::path folder = store::SweepsDirectory(store_path);
   if (fs::is_directory(folder)) {
@@ -137,7 +141,7 @@ std::vector<SweepStatus> ReadSweeps(const std::string& store_path,
   std::sort(paths.begin(), paths.end());
   std::vector<SweepStatus> sweeps;
   sweeps.reserve(paths.size());
-  for (const auto& path : paths) sweeps.push_back(StatusOf(path, stored, workers));
+  for (const auto& path : paths) sweeps.push_back(StatusOf(path, stored, begun, workers));
   return sweeps;
 }
 
@@ -183,6 +187,7 @@ Json AsJson(const std::string& store_path, const std::vector<SweepStatus>& sweep
                           {"running", sweep.running},
                           {"failed", sweep.failed},
                           {"missing", sweep.missing},
+                          {"with_checkpoint", sweep.begun},
                           {"eta_seconds", sweep.eta_seconds},
                           {"problem", sweep.problem}});
   }
@@ -201,13 +206,14 @@ Json AsJson(const std::string& store_path, const std::vector<SweepStatus>& sweep
 void PrintSweeps(const std::vector<SweepStatus>& sweeps) {
   Table table;
   table.AddColumn("sweep", false);
-  for (const char* title : {"runs", "done", "running", "failed", "missing", "ETA"}) {
+  for (const char* title :
+       {"runs", "done", "running", "failed", "missing", "with checkpoint", "ETA"}) {
     table.AddColumn(title);
   }
   for (const SweepStatus& sweep : sweeps) {
     std::vector<std::string> row{sweep.name};
     for (const std::int64_t count :
-         {sweep.runs, sweep.done, sweep.running, sweep.failed, sweep.missing}) {
+         {sweep.runs, sweep.done, sweep.running, sweep.failed, sweep.missing, sweep.begun}) {
       row.push_back(sweep.problem.empty() ? std::to_string(count) : "?");
     }
     row.push_back(FormatDuration(sweep.eta_seconds));

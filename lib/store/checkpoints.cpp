@@ -209,7 +209,7 @@ Checkpoints::Checkpoints(std::string store_path) : directory_(CheckpointsDirecto
        entry.increment(error)) {
     if (entry->path().extension() == kSuffix) run_ids_.insert(entry->path().stem().string());
   }
-  if (error) {
+  if (error && error != std::errc::no_such_file_or_directory) {
     throw SystemErrorFromErrno(directory_, "cannot list the checkpoints", error.value());
   }
 }

@@ -24,7 +24,7 @@ namespace crease::store {
 // Thread-safe.
 class Checkpoints {
  public:
-  // Looks which there are. Throws Error(kSystem).
+  // Looks which there are; none where the store has no such directory yet. Throws Error(kSystem).
   explicit Checkpoints(std::string store_path);
 
   // The log of one run, for one thread; this and `record` must outlive it. Members throw

@@ -9,7 +9,7 @@ import cli
 
 class PlanTest(cli.CliTest):
     KEYS = {"sweep", "runs", "cells", "runs_new", "runs_present", "runs_recorded_more_sparsely",
-            "steps", "bytes", "core_seconds", "core_hours", "threads", "wall_seconds",
+            "steps", "bytes", "bytes_per_transition", "core_seconds", "core_hours", "threads", "wall_seconds",
             "peak_memory_bytes"}
 
     def test_counts_and_trains_nothing(self):

@@ -90,6 +90,8 @@ class ResumeTest(cli.CliTest):
                     self.assertLess(seconds, 1)
                 grown = sum(p.stat().st_size for p in (self.dir / "cut" / "checkpoints").iterdir())
                 self.assertGreater(grown, size)
+        (status,) = self.json("status", self.dir / "cut")["sweeps"]
+        self.assertEqual([status["missing"], status["with_checkpoint"]], [2, 2])
         done = self.run_sweep(sweep, "cut")
         self.assertEqual(done["runs_trained"], 2)
         self.assert_same("cut", "whole")
