@@ -9,6 +9,7 @@
 2. Curves: the loss curves of 10,000 runs of 20,000 steps, read with all checks.
 3. Telemetry: a spiral sweep that records weights and all activations at every step, through
    `crease run`, beside plain writes and fsync of as many bytes to the same file system, in turns.
+4. Compression: what encoding costs and saves, by kind of array of the same runs.
 Prints Markdown.
 """
 import argparse
@@ -134,6 +135,50 @@ def write_plainly(path, size):
     return taken
 
 
+def settled(action, *arguments):
+    """After what was written or removed before has reached the disk."""
+    os.sync()
+    return action(*arguments)
+
+
+def compression(crease, codec_cost, steps, folder):
+    """What encoding each kind of array costs and saves: [{kind, share, encode, checksum}], GB/s."""
+    folder = pathlib.Path(folder)
+    sweep = folder / "compression.toml"
+    sweep.write_text(TELEMETRY.format(steps=steps))
+    store = folder / "compression"
+    call(crease, "run", sweep, "--store", store)
+    kinds = {}
+    for shard in (store / "shards").iterdir():
+        for line in call(codec_cost, shard)["out"].splitlines():
+            entry = json.loads(line)
+            parts = entry["array"].strip("/").split("/")
+            kind = f"{parts[0]}: {parts[1].split('_')[-1]}" if len(parts) > 1 else parts[0]
+            total = kinds.setdefault(kind, dict.fromkeys(
+                ("raw", "stored", "encode_seconds", "checksum_seconds"), 0))
+            for key in total:
+                total[key] += entry[key]
+    shutil.rmtree(store)
+    return {kind: {"raw": t["raw"], "share": t["stored"] / t["raw"],
+                   "encode_gb_per_s": t["raw"] / t["encode_seconds"] / 1e9,
+                   "checksum_gb_per_s": t["raw"] / t["checksum_seconds"] / 1e9}
+            for kind, t in kinds.items() if t["raw"] > 0}
+
+
+def compression_text(result):
+    """Markdown lines. Writing W GB/s, encoding pays where 1/encode + share/W < 1/checksum + 1/W."""
+    lines = ["What compressing costs (one core, processor time) and saves, by kind of array. It "
+             "shortens writing on a disk slower than `pays below`, for each core that encodes.", "",
+             "| array | raw MB | stored/raw | encode GB/s | copy and checksum GB/s | "
+             "pays below, GB/s |", "|---|---|---|---|---|---|"]
+    for kind, r in sorted(result.items(), key=lambda item: -item[1]["raw"]):
+        more = 1 / r["encode_gb_per_s"] - 1 / r["checksum_gb_per_s"]
+        pays = f"{(1 - r['share']) / more:.2f}" if more > 0 else "always"
+        lines.append(f"| {kind} | {r['raw'] / 1e6:.0f} | {r['share']:.2f} "
+                     f"| {r['encode_gb_per_s']:.2f} | {r['checksum_gb_per_s']:.2f} | {pays} |")
+    return lines
+
+
 def telemetry(crease, steps, threads, rounds, folder):
     """Medians: bytes a second of training that records everything, of plain writes, and shares."""
     folder = pathlib.Path(folder)
@@ -145,12 +190,12 @@ def telemetry(crease, steps, threads, rounds, folder):
         store = folder / "telemetry"
         words = [crease, "run", sweep, "--store", store, "--threads", threads, "--json"]
         bare = call(*words, *NOTHING)
+        plain = settled(write_plainly, folder / "plain", raw_bytes)
         shutil.rmtree(store)
-        done = call(*words)
+        done = settled(call, *words)
         stored = json.loads(done["out"])["bytes_written"]
         shutil.rmtree(store)
-        plain = write_plainly(folder / "plain", raw_bytes)
-        plain_stored = write_plainly(folder / "plain", stored)
+        plain_stored = settled(write_plainly, folder / "plain", stored)
         entries.append({
             "gb_per_s": raw_bytes / done["wall"] / 1e9, "plain_gb_per_s": raw_bytes / plain / 1e9,
             "of_plain": plain / done["wall"], "of_plain_stored": plain_stored / done["wall"],
@@ -166,7 +211,7 @@ def catalogue_text(results):
     """Markdown lines; `results` by number of runs, two of them."""
     few, many = sorted(results)
     large = results[many]
-    lines = ["Synthetic stores, 300 steps a run, 20 cells; seconds of wall time of a whole process. "
+    lines = ["Synthetic stores, 300 steps a run, 20 cells; seconds, wall time of whole processes. "
              f"{many:,} runs: {large['shards']} shards, {large['bytes'] / 1e9:.2f} GB, made in "
              f"{large['make_seconds']:.0f} s; catalogue {large['catalogue_bytes'] / 1e6:.0f} MB; "
              f"peak memory {large['peak_bytes'] / 1e6:.0f} MB (transitions).", "",
@@ -219,6 +264,8 @@ def measure(build, runs, rounds, folder, quick=False, tell=lambda line: None):
         tell("store: curves")
         read = curves(tools / "make_store", tools / "read_curves", 100 if quick else 10000, rounds,
                       scratch)
+        tell("store: compression")
+        encoded = compression(crease, tools / "codec_cost", 500 if quick else 20000, scratch)
         written = []
         places = [("disk", scratch)]
         if os.access("/dev/shm", os.W_OK):
@@ -229,8 +276,10 @@ def measure(build, runs, rounds, folder, quick=False, tell=lambda line: None):
                 for threads in (1, 2):
                     written.append((place, telemetry(crease, 500 if quick else 20000, threads,
                                                      rounds, there)))
-    text = [*catalogue_text(counts), "", *curves_text(read), "", *telemetry_text(written)]
-    return text, {"catalogue": counts, "curves": read, "telemetry": written}
+    text = [*catalogue_text(counts), "", *curves_text(read), "", *telemetry_text(written),
+            "", *compression_text(encoded)]
+    return text, {"catalogue": counts, "curves": read, "telemetry": written,
+                  "compression": encoded}
 
 
 def main():
