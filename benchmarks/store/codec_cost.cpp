@@ -52,8 +52,8 @@ int Measure(const char* path) {
       cost.Add(std::as_bytes(std::span(row)), row_elements);
     }
     std::printf(
-        "{\"array\": \"%s\", \"raw\": %llu, \"stored\": %llu, \"encode_seconds\": %.4f,"
-        " \"checksum_seconds\": %.4f, \"sum\": %llu}\n",
+        "{\"array\": \"%s\", \"raw\": %llu, \"stored\": %llu, \"encode_seconds\": %.9f,"
+        " \"checksum_seconds\": %.9f, \"sum\": %llu}\n",
         name.c_str(), static_cast<unsigned long long>(cost.raw),
         static_cast<unsigned long long>(cost.stored), cost.encode, cost.checksum,
         static_cast<unsigned long long>(cost.sum));

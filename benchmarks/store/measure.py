@@ -4,8 +4,8 @@
     benchmarks/store/measure.py [--build build] [--runs 100000] [--rounds 3] [--folder DIR]
 
 1. Catalogue: `crease status`, `query`, `transitions` on a synthetic store of so many runs (300
-   steps, 20 cells) and on one of a tenth; wall time of whole processes, medians of the rounds. Cold:
-   the store's files are dropped from the page cache first. Slopes: seconds for ten times the runs.
+   steps, 20 cells) and on one of a tenth; wall time of whole processes, medians. Cold: the
+   store's files are dropped from the page cache first. Slopes: seconds for ten times the runs.
 2. Curves: the loss curves of 10,000 runs of 20,000 steps, read with all checks.
 3. Telemetry: a spiral sweep that records weights and all activations at every step, through
    `crease run`, beside plain writes and fsync of as many bytes to the same file system, in turns.
