@@ -1,6 +1,7 @@
 """crease pack as h5py and xarray users meet it. pack_test.py CREASE"""
 import json
 import os
+import pathlib
 import signal
 import subprocess
 
@@ -63,6 +64,9 @@ class Pack(CliTest):
             self.assertEqual(list(file["runs"]), [8, 8])
             self.assertEqual(list(file["sweeps/name"].asstr()), ["tiny"])
             self.assertEqual(file["sweeps/text"].asstr()[0], self.sweep_file.read_text())
+            page = (pathlib.Path(__file__).parents[2] / "lib/store/FORMAT.md").read_text()
+            for name in [*file, *file.attrs, *file["sweeps"]]:
+                self.assertIn(f"`{name}`", page)
             packed = by_run(file, "shape_0") | by_run(file, "shape_1")
         stored = self.stored()
         self.assertEqual(packed.keys(), stored.keys())
