@@ -104,14 +104,17 @@ train::Snapshot NearestState(const ShardReader& reader, std::int64_t run, std::i
                              const train::SnapshotSizes& sizes) {
   const std::vector<double> steps = reader.Steps("checkpoints");
   const auto after = std::upper_bound(steps.begin(), steps.end(), static_cast<double>(step));
-  if (after == steps.begin()) return {};
-  const auto row = static_cast<std::size_t>(after - steps.begin()) - 1;
-  train::Snapshot state;
-  state.step = static_cast<std::int64_t>(steps[row]);
-  state.parameters = StateRow(reader, "parameters", run, row, sizes.parameters);
-  state.first_moment = StateRow(reader, "first_moment", run, row, sizes.first_moment);
-  state.second_moment = StateRow(reader, "second_moment", run, row, sizes.second_moment);
-  return state;
+  for (auto row = static_cast<std::size_t>(after - steps.begin()); row-- > 0;) {
+    train::Snapshot state;
+    state.step = static_cast<std::int64_t>(steps[row]);
+    state.parameters = StateRow(reader, "parameters", run, row, sizes.parameters);
+    // Of a run that diverged, the states from then on are not there.
+    if (std::isnan(state.parameters[0])) continue;
+    state.first_moment = StateRow(reader, "first_moment", run, row, sizes.first_moment);
+    state.second_moment = StateRow(reader, "second_moment", run, row, sizes.second_moment);
+    return state;
+  }
+  return {};
 }
 
 ReplayComparison CompareWithShard(const ShardReader& reader, std::int64_t run,

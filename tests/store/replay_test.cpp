@@ -88,6 +88,18 @@ TEST_P(ReplayTest, HasTheBitsOfTheRunFromAnyState) {
   }
 }
 
+TEST_P(ReplayTest, StatesAfterADivergenceAreNone) {
+  for (train::RecordedArray& array : run_.arrays) {
+    if (array.group != "checkpoints") continue;
+    const std::size_t row = array.values.size() / array.shape[0];
+    std::fill(array.values.begin() + static_cast<std::ptrdiff_t>(2 * row), array.values.end(),
+              std::nanf(""));
+  }
+  const ShardReader reader(Write(run_));
+  EXPECT_EQ(NearestState(reader, 0, 2100, train::SizesOf(config_, *dataset_)).step, 1400);
+  EXPECT_EQ(NearestState(reader, 0, 699, train::SizesOf(config_, *dataset_)).step, 0);
+}
+
 TEST_P(ReplayTest, TheFirstBitThatDiffersIsNamed) {
   for (train::RecordedArray& array : run_.arrays) {
     if (array.group == "weights" && array.name == "linear1_weight") {
