@@ -2,7 +2,7 @@
 """Kills `crease` over and over, at random moments and on purpose in the middle of writing, starts
 it again until the sweep is done, and compares the store with one that nobody disturbed.
 
-    kill_harness.py CREASE FAULTY_WRITES [--kills 300] [--seed 1] [--tmp DIR]
+    kill_harness.py CREASE FAULTY_WRITES [--kills 300] [--seed 1] [--only SWEEP] [--tmp DIR]
 
 CREASE is the program, FAULTY_WRITES the library of tests/store/faulty_writes.cpp. Prints where the
 kills hit. Ends with 1 and a message, and leaves the stores where they are, if anything differs: a
@@ -62,6 +62,7 @@ class Harness:
         self.random = random.Random(settings.seed)
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="crease-kills-", dir=settings.tmp))
         self.kills, self.wanted, self.where = 0, settings.kills, collections.Counter()
+        self.only = settings.only
         self.log = self.folder / "calls.log"
         self.rounds = 0
 
@@ -185,7 +186,7 @@ class Harness:
         shutil.rmtree(store)
 
     def run(self):
-        sweeps = list(self.sweeps())
+        sweeps = [sweep for sweep in self.sweeps() if self.only in ("", sweep.name)]
         for sweep in sweeps:
             self.undisturbed(sweep)
         while self.kills < self.wanted:
@@ -220,6 +221,7 @@ def main():
     parser.add_argument("faulty_writes")
     parser.add_argument("--kills", type=int, default=300)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only", default="", help="one sweep: shapes, few, tiny or long")
     parser.add_argument("--tmp", help="where the stores go (default: the system's choice)")
     Harness(parser.parse_args()).run()
 
