@@ -203,7 +203,8 @@ class Checkpoints::Log : public train::CheckpointLog {
   Digest link_{};           // its hash
 };
 
-Checkpoints::Checkpoints(std::string store_path) : directory_(CheckpointsDirectory(store_path)) {
+Checkpoints::Checkpoints(const std::string& store_path)
+    : directory_(CheckpointsDirectory(store_path)) {
   std::error_code error;
   for (fs::directory_iterator entry(directory_, error), end; !error && entry != end;
        entry.increment(error)) {

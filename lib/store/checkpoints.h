@@ -25,7 +25,7 @@ namespace crease::store {
 class Checkpoints {
  public:
   // Looks which there are; none where the store has no such directory yet. Throws Error(kSystem).
-  explicit Checkpoints(std::string store_path);
+  explicit Checkpoints(const std::string& store_path);
 
   // The log of one run, for one thread; this and `record` must outlive it. Members throw
   // Error(kSystem). While another process has it open, it is empty and keeps nothing: the run is

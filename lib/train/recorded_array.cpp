@@ -43,7 +43,7 @@ RecordedArray MakeArray(std::string group, std::string name, std::string descrip
   return array;
 }
 
-void SavedRows::Save(StateWriter& state, std::vector<const RecordedArray*> arrays,
+void SavedRows::Save(StateWriter& state, const std::vector<const RecordedArray*>& arrays,
                      std::size_t done) {
   state.Put(static_cast<std::uint64_t>(done));
   for (const RecordedArray* array : arrays) {
@@ -54,7 +54,7 @@ void SavedRows::Save(StateWriter& state, std::vector<const RecordedArray*> array
   saved_ = done;
 }
 
-std::size_t SavedRows::Restore(StateReader& state, std::vector<RecordedArray*> arrays) {
+std::size_t SavedRows::Restore(StateReader& state, const std::vector<RecordedArray*>& arrays) {
   std::uint64_t done = 0;
   state.Get(done);
   for (RecordedArray* array : arrays) {

@@ -20,9 +20,9 @@ RecordedArray MakeArray(std::string group, std::string name, std::string descrip
 class SavedRows {
  public:
   // Puts the rows from the last call to `done`.
-  void Save(StateWriter& state, std::vector<const RecordedArray*> arrays, std::size_t done);
+  void Save(StateWriter& state, const std::vector<const RecordedArray*>& arrays, std::size_t done);
   // Fills the rows that one call of Save put. Returns how many are done then.
-  std::size_t Restore(StateReader& state, std::vector<RecordedArray*> arrays);
+  std::size_t Restore(StateReader& state, const std::vector<RecordedArray*>& arrays);
 
  private:
   std::size_t saved_ = 0;
@@ -32,6 +32,7 @@ class SavedRows {
 template <typename Arrays>
 auto PointersTo(Arrays& arrays) {
   std::vector<decltype(arrays.data())> pointers;
+  pointers.reserve(arrays.size());
   for (auto& array : arrays) pointers.push_back(&array);
   return pointers;
 }
