@@ -3,7 +3,8 @@
 
 namespace crease {
 
-// Raised by every change that alters the bits of any run or its digest, together with the golden signature.
+// Raised by every change that alters the bits of any run or its digest, together with the golden
+// signature.
 inline constexpr int kNumericsVersion = 6;
 
 }  // namespace crease

@@ -204,7 +204,8 @@ void ShardBuilder::Finish(const Provenance& provenance) {
   file_.Close();
 }
 
-ShardBuilder::Sealed ShardBuilder::SealAs(const std::string& path, bool replace, const Provenance& provenance) {
+ShardBuilder::Sealed ShardBuilder::SealAs(const std::string& path, bool replace,
+                                          const Provenance& provenance) {
   Finish(provenance);
   Sealed sealed{path, file_.file_bytes(), false};
   sealed.is_new = file_.Publish(path, replace);

@@ -229,12 +229,13 @@ TEST(Spec, ReadsEveryFormOfRecording) {
   EXPECT_EQ(record("checkpoint = { every = 9 }").checkpoint_every_steps, 9);
 }
 
-TEST(Spec, WarnsOfRecordingsThatAreNotStoredYet) {
-  EXPECT_THAT(Parse("[record]\nbursts = { before = 7 }").warnings,
-              ElementsAre(HasSubstr("dir/x.toml:4:1: record.bursts")));
-  EXPECT_THAT(Parse("[record]\ncheckpoint = { every = 7 }").warnings,
-              ElementsAre(HasSubstr("record.checkpoint")));
-  EXPECT_THAT(Parse("[record]\nbursts = \"off\"\ncheckpoint = \"off\"").warnings, ElementsAre());
+TEST(Spec, RecordingMayBeginAndEndOnTheWay) {
+  const auto record = [](const std::string& line) { return Parse("[record]\n" + line).record; };
+  EXPECT_EQ(record("weights = { every = 2, from = 10, to = 20 }").weights,
+            StepSchedule::Every(2).Within(10, 20));
+  EXPECT_EQ(record("activations = { to = 20 }").activations,
+            StepSchedule::Every(100).Within(0, 20));
+  EXPECT_TRUE(Parse("[record]\nbursts = { before = 7 }").warnings.empty());
 }
 
 TEST(Spec, TheHeadsBiasFollowsTheOthersUnlessGiven) {

@@ -152,6 +152,43 @@ RC_GTEST_PROP(MissingRecordings, IsEmptyForTheSameOptions, ()) {
   RC_ASSERT(MissingRecordings(record, record) == "");
 }
 
+TEST(RecordedSteps, MayBeginAndEndOnTheWay) {
+  EXPECT_THAT(RecordedSteps(StepSchedule::Every(10).Within(15, 40), 100, 1),
+              ElementsAre(20, 30, 40));
+  EXPECT_THAT(RecordedSteps(StepSchedule::Every(60).Within(15, StepSchedule::kToEnd), 100, 1),
+              ElementsAre(60, 100));
+  const StepSchedule at{.form = StepSchedule::Form::kAt, .at = {1, 5, 9}};
+  EXPECT_THAT(RecordedSteps(at.Within(2, 8), 100, 1), ElementsAre(5));
+  EXPECT_THAT(RecordedSteps(StepSchedule::Every(10).Within(41, 49), 100, 1), ElementsAre());
+}
+
+TEST(RecordJson, KeepsBeginningAndEnd) {
+  RecordOptions record;
+  record.weights = StepSchedule::Every(3).Within(4, 50);
+  record.activations = StepSchedule::Every(1).Within(0, 9);
+  record.test = StepSchedule::Auto().Within(7, StepSchedule::kToEnd);
+  EXPECT_EQ(RecordFromJson(ToJson(record)), record);
+}
+
+TEST(MissingRecordings, APartIsNotTheWhole) {
+  RecordOptions part, whole, less;
+  part.scalars = StepSchedule::Every(1).Within(100, 200);
+  less.scalars = StepSchedule::Every(2).Within(150, 160);
+  EXPECT_THAT(MissingRecordings(part, whole), HasSubstr("from step 100 up to step 200"));
+  EXPECT_EQ(MissingRecordings(whole, part), "");
+  EXPECT_EQ(MissingRecordings(part, less), "");
+}
+
+TEST(MissingRecordings, BurstsAreToldToo) {
+  RecordOptions none, wide, usual;
+  none.bursts = false;
+  wide.burst_before_steps = 300;
+  EXPECT_EQ(MissingRecordings(usual, none), "");
+  EXPECT_THAT(MissingRecordings(none, usual), HasSubstr("no bursts"));
+  EXPECT_THAT(MissingRecordings(usual, wide), HasSubstr("300"));
+  EXPECT_EQ(MissingRecordings(wide, usual), "");
+}
+
 TEST(MissingRecordings, NamesWhatIsSparser) {
   RecordOptions recorded, asked;
   recorded.weights = StepSchedule::Every(10);
