@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 #include <numeric>
+#include <set>
 #include <utility>
 
 #include "lib/model/parameters.h"
@@ -184,22 +184,28 @@ BurstTable BurstSteps(const RunRecord& run, const RecordOptions& record, std::si
     before = static_cast<std::int64_t>(static_cast<double>(before) * share);
     after = static_cast<std::int64_t>(static_cast<double>(after) * share);
   }
-  std::map<std::int64_t, std::size_t> transition_of;  // by step
+  std::sort(by_drop.begin(), by_drop.end());
+  std::set<std::int64_t> steps;
+  std::vector<std::int64_t> begins;  // of the chosen transitions' first windows
   for (const std::size_t index : by_drop) {
     const detect::Transition& transition = run.transitions[index];
+    begins.push_back(std::llround(transition.onset_step) - before);
     for (const double date :
          {transition.onset_step, transition.midpoint_step, transition.end_step}) {
-      if (!std::isfinite(date)) continue;
-      const auto middle = static_cast<std::int64_t>(std::llround(date));
+      const std::int64_t middle = std::llround(date);
       const std::int64_t first = std::max<std::int64_t>(0, middle - before);
       const std::int64_t last = std::min(run.steps_done - 1, middle + after);
-      for (std::int64_t step = first; step <= last; ++step) transition_of.emplace(step, index);
+      for (std::int64_t step = first; step <= last; ++step) steps.insert(step);
     }
   }
+  // Where windows overlap, a step is the later transition's.
   BurstTable table;
-  for (const auto& [step, transition] : transition_of) {
+  std::size_t next = 0;
+  for (const std::int64_t step : steps) {
+    while (next < begins.size() && begins[next] <= step) ++next;
     table.step.push_back(step);
-    table.transition.push_back(static_cast<std::int64_t>(transition));
+    table.transition.push_back(
+        static_cast<std::int64_t>(by_drop[std::max<std::size_t>(next, 1) - 1]));
   }
   return table;
 }

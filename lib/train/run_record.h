@@ -36,7 +36,7 @@ struct RecordedArray {
 // Dense rows around the transitions of one run, by step.
 struct BurstTable {
   std::vector<std::int64_t> step;
-  std::vector<std::int64_t> transition;  // index into the run's transitions
+  std::vector<std::int64_t> transition;  // index into the run's transitions; never decreases
   // Of group "bursts"; the first dimension is "row", as long as `step`. None if there are no rows.
   std::vector<RecordedArray> arrays;
 };

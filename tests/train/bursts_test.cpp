@@ -118,6 +118,24 @@ TEST(Bursts, AreBoundedForManyTransitions) {
   }
 }
 
+// The smaller of two that overlap ends last.
+TEST(Bursts, RowsAreInTheOrderOfTransitions) {
+  RunRecord run;
+  run.steps_done = 2000;
+  run.transitions.resize(2);
+  for (const std::size_t i : {0u, 1u}) {
+    run.transitions[i].onset_step = i == 0 ? 100 : 400;
+    run.transitions[i].midpoint_step = i == 0 ? 450 : 420;
+    run.transitions[i].end_step = i == 0 ? 800 : 440;
+    run.transitions[i].drop_nats = i == 0 ? 1 : 2;
+  }
+  const BurstTable table = BurstSteps(run, Bursts(), 1'000'000);
+  EXPECT_TRUE(std::is_sorted(table.transition.begin(), table.transition.end()));
+  EXPECT_EQ(table.transition.front(), 0);
+  EXPECT_EQ(table.transition.back(), 1);
+  EXPECT_TRUE(std::binary_search(table.step.begin(), table.step.end(), 820));
+}
+
 TEST(Bursts, PointsAreBoundedByBytes) {
   RunConfig config = TinyConfig();
   config.steps = 20000;
