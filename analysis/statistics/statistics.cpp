@@ -83,7 +83,7 @@ std::vector<SurvivalStep> KaplanMeier(std::span<const Duration> durations) {
     if (events == 0) continue;
     survival *= (at_risk - events) / at_risk;
     if (at_risk > events) greenwood += events / (at_risk * (at_risk - events));
-    SurvivalStep step{length, survival, 0, 0};
+    SurvivalStep step{length, survival, 0, 0, at_risk};
     SetBounds(greenwood, step);
     steps.push_back(step);
   }

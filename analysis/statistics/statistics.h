@@ -23,7 +23,7 @@ double Median(std::span<const double> values);
 
 // How long something was observed without an event.
 struct Duration {
-  double length = 0;      // same unit for all, > 0
+  double length = 0;      // same unit for all, >= 0
   bool happened = false;  // else censored: the observation ended first
 };
 
@@ -31,6 +31,7 @@ struct Duration {
 struct SurvivalStep {
   double length, survival;
   double low, high;  // 95 % interval, Greenwood's variance on the log(-log) scale
+  double at_risk;    // observed until just before `length`
 };
 
 std::vector<SurvivalStep> KaplanMeier(std::span<const Duration> durations);
