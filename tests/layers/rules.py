@@ -15,6 +15,7 @@ LAYERS = {
     "lib/train": 3,
     "lib/sweep": 4, "lib/store": 4,
     "analysis/query": 5, "analysis/curve": 5, "analysis/statistics": 5, "analysis/summary": 5,
+    "analysis/transitions": 5,
     "analysis/mechanism": 5, "analysis/geometry": 5, "analysis/report": 5,
     "analysis/explorer": 5,
     "apps": 6,
@@ -22,6 +23,8 @@ LAYERS = {
 # Folders of analysis/ that may include another one, with the reason: {(from, to): reason}.
 WITHIN_ANALYSIS = {
     ("analysis/summary", "analysis/statistics"): "shares and medians with their intervals",
+    ("analysis/transitions", "analysis/statistics"): "the same, and tests between cells",
+    ("analysis/transitions", "analysis/summary"): "the runs of a catalogue",
 }
 
 MAX_FILE_LINES = 400
