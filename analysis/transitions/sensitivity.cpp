@@ -76,6 +76,13 @@ void Sensitivity::Add(std::span<const detect::Transition> base,
   matches += CountMatches(base, found);
 }
 
+void Sensitivity::Add(const Sensitivity& other) {
+  transitions += other.transitions;
+  runs_with_one += other.runs_with_one;
+  base_transitions += other.base_transitions;
+  matches += other.matches;
+}
+
 double Sensitivity::agreement() const {
   const std::int64_t either = base_transitions + transitions - matches;
   return either == 0 ? 1 : static_cast<double>(matches) / static_cast<double>(either);

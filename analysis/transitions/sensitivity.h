@@ -33,6 +33,7 @@ struct Sensitivity {
   std::int64_t base_transitions = 0, matches = 0;
 
   void Add(std::span<const detect::Transition> base, std::span<const detect::Transition> found);
+  void Add(const Sensitivity& other);
   // Jaccard's index: events that both find, of those that either finds. 1 if there are none.
   double agreement() const;
 };
