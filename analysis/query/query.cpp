@@ -86,7 +86,8 @@ bool IsBlank(const char* text) {
 }
 
 std::string TablesAndColumns() {
-  return "the tables are runs, transitions, curves, sweeps and shards; "
+  return "the tables are runs, transitions, transition_counts, first_transitions, curves, sweeps "
+         "and shards; "
          "SELECT name FROM pragma_table_info('runs') lists the columns of one";
 }
 

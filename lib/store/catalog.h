@@ -18,13 +18,19 @@ namespace crease::store {
 //                final_accuracy, final_test_loss, final_test_accuracy, best_accuracy,
 //                transition_count, no_verdict, config (JSON), record (JSON)
 //   transitions  run_id, number within the run, and the columns of detect::Transition
+//   transition_counts  run_id, transitions (without those tagged schedule; NULL of a run without a
+//                verdict), schedule_tagged
+//   first_transitions  run_id, censored (1 of a run without a transition; NULL without a verdict),
+//                time (step of the onset, or steps_done where censored), number and columns of the
+//                first transition that is not tagged schedule (NULL where there is none), but
+//                that tag
 //   sweeps       name, question, overrides, text, modified_utc
 //   shards       number, name, size_bytes, modified_ns, created_utc, replaces_runs, runs,
 //                superseded_runs
 //   superseded   run_id, shard (its number), digest: copies that another one takes the place of
-// runs is a view: what all seeds of a cell share is kept once, in cells, and the rest in run_rows
-// (in the order in which shards were read), which name their cell and their shard by number.
-// The config of cells has seed 0.
+// transition_counts and first_transitions, a row a run each, are views. So is runs: what all seeds
+// of a cell share is kept once, in cells, and the rest in run_rows (in the order in which shards
+// were read), which name their cell and their shard by number. The config of cells has seed 0.
 // A figure that does not exist (NaN) is NULL. Of a run that several shards hold, `runs` has the
 // copy in the newest. Its digest must be the same in all, unless the newer shard was made to
 // replace older ones (copies.h).

@@ -44,6 +44,33 @@ std::string RunsView() {
          " JOIN shards ON shards.number = run_rows.shard;";
 }
 
+// Only intrinsic transitions count, and runs without a verdict have NULL: averages leave them out.
+// Subqueries by run rather than joins of groups, so that asking for one run reads one run.
+std::string TransitionViews() {
+  std::string columns;
+  for (const TransitionColumn& column : TransitionColumns()) {
+    const std::string name(column.name);
+    if (name == "schedule") continue;  // never set here, and a configuration key has that name
+    columns += ", found.\"" + name + "\" AS \"" + name + "\"";
+  }
+  return "CREATE VIEW transition_counts AS SELECT run_id,"
+         " CASE WHEN coalesce(no_verdict, '') = '' THEN (SELECT count(*) FROM transitions"
+         " WHERE transitions.run_id = run_rows.run_id AND NOT schedule) END AS transitions,"
+         " (SELECT count(*) FROM transitions"
+         " WHERE transitions.run_id = run_rows.run_id AND schedule) AS schedule_tagged"
+         " FROM run_rows;"
+         "CREATE VIEW first_transitions AS SELECT run_rows.run_id AS run_id,"
+         " CASE WHEN coalesce(no_verdict, '') = '' THEN found.run_id IS NULL END AS censored,"
+         " CASE WHEN coalesce(no_verdict, '') = '' THEN"
+         " coalesce(found.onset_step, run_rows.steps_done) END AS time,"
+         " found.number AS number" +
+         columns +
+         " FROM run_rows LEFT JOIN transitions AS found ON found.run_id = run_rows.run_id"
+         " AND coalesce(no_verdict, '') = '' AND found.number = (SELECT min(number) FROM "
+         "transitions AS any_of"
+         " WHERE any_of.run_id = run_rows.run_id AND NOT any_of.schedule);";
+}
+
 std::string Definition() {
   std::string sql =
       "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT);"
@@ -73,7 +100,7 @@ std::string Definition() {
     const bool real = std::holds_alternative<double detect::Transition::*>(column.field);
     sql += ", \"" + std::string(column.name) + (real ? "\" REAL" : "\" INTEGER");
   }
-  return sql + ", PRIMARY KEY (run_id, number)) WITHOUT ROWID;" + RunsView();
+  return sql + ", PRIMARY KEY (run_id, number)) WITHOUT ROWID;" + RunsView() + TransitionViews();
 }
 
 std::int64_t DefinitionVersion() {

@@ -80,6 +80,56 @@ TEST_F(Query, AnswersWhatAResearcherAsks) {
             Cell(std::string("run_id")));
 }
 
+TEST_F(Query, CountsIntrinsicTransitionsOfEachRun) {
+  // In words: of each run with a verdict, those that the schedule does not explain.
+  const std::string by_hand =
+      "SELECT runs.run_id, sum(NOT transitions.schedule), sum(transitions.schedule) FROM runs LEFT "
+      "JOIN transitions"
+      " USING (run_id) WHERE no_verdict = '' GROUP BY runs.run_id ORDER BY runs.run_id";
+  const Result expected = Ask(by_hand);
+  const Result counts =
+      Ask("SELECT run_id, nullif(transitions, 0), CASE WHEN transitions + schedule_tagged > 0 THEN"
+          " schedule_tagged END FROM transition_counts WHERE transitions IS NOT NULL"
+          " ORDER BY run_id");
+  EXPECT_EQ(Ask("SELECT count(*), sum(transitions IS NULL) FROM transition_counts").rows[0],
+            (std::vector<Cell>{std::int64_t{10}, std::int64_t{2}}));
+  ASSERT_EQ(counts.rows.size(), 8U);
+  std::size_t tagged = 0;
+  for (std::size_t i = 0; i < counts.rows.size(); ++i) {
+    EXPECT_EQ(counts.rows[i][0], expected.rows[i][0]);
+    const Cell none = Cell(std::int64_t{0});
+    EXPECT_EQ(counts.rows[i][1], expected.rows[i][1] == none ? Cell() : expected.rows[i][1]);
+    EXPECT_EQ(counts.rows[i][2], expected.rows[i][2]);
+    tagged += counts.rows[i][2] == Cell(std::int64_t{1}) ? 1 : 0;
+  }
+  EXPECT_GT(tagged, 0U) << "the sample has none to leave out";
+  EXPECT_EQ(Ask("SELECT width, count(*), avg(transitions > 0) FROM runs JOIN transition_counts"
+                " USING (run_id) GROUP BY width")
+                .rows.size(),
+            1U);
+}
+
+TEST_F(Query, GivesTheFirstIntrinsicTransitionOrTheTimeWithout) {
+  EXPECT_EQ(
+      Ask("SELECT count(*), count(DISTINCT run_id), sum(time IS NULL), sum(censored IS NULL)"
+          " FROM first_transitions")
+          .rows[0],
+      (std::vector<Cell>{std::int64_t{10}, std::int64_t{10}, std::int64_t{2}, std::int64_t{2}}));
+  // Every row against the tables that it comes from.
+  EXPECT_EQ(Ask("SELECT count(*) FROM first_transitions f JOIN runs USING (run_id)"
+                " WHERE no_verdict = '' AND censored = (SELECT NOT count(*) FROM transitions t"
+                " WHERE t.run_id = f.run_id AND NOT t.schedule)"
+                " AND time = coalesce((SELECT min(onset_step) FROM transitions t"
+                " WHERE t.run_id = f.run_id AND NOT t.schedule), steps_done)"
+                " AND time IS coalesce(onset_step, steps_done)"
+                " AND (drop_nats IS NULL) = censored")
+                .rows[0][0],
+            Cell(std::int64_t{8}));
+  EXPECT_EQ(Ask("SELECT count(*) FROM first_transitions WHERE censored").rows[0][0],
+            Ask("SELECT count(*) FROM transition_counts WHERE transitions = 0").rows[0][0]);
+  Refused("DELETE FROM first_transitions");
+}
+
 TEST_F(Query, NoRowsStillHaveColumns) {
   const Result result = Ask("SELECT run_id, seed FROM runs WHERE seed = 999");
   EXPECT_EQ(result.columns.size(), 2U);
