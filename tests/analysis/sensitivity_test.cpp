@@ -57,7 +57,7 @@ RC_GTEST_PROP(CountMatchesProperty, MatchesAsTheBenchmarkDoes, ()) {
   const auto any = [] {
     std::vector<detect::Transition> list;
     for (int i = *rc::gen::inRange(0, 6); i > 0; --i) {
-      list.push_back(At(*rc::gen::inRange(1, 400), *rc::gen::inRange(1, 100)));
+      list.push_back(At(*rc::gen::inRange(1, 4000), *rc::gen::inRange(1, 100)));
     }
     return list;
   };
@@ -71,8 +71,8 @@ TEST(Sensitivity, AgreementIsJaccards) {
   const std::vector<detect::Transition> base = {At(1000), At(5000)};
   found.Add(base, base);
   EXPECT_EQ(found.agreement(), 1);
-  const std::vector<detect::Transition> other = {At(1040), At(9000)};
-  found.Add(base, other);  // 1040 lies within 5 % of 1000
+  const std::vector<detect::Transition> other = {At(1049), At(9000)};
+  found.Add(base, other);  // 1049 lies within 5 % of 1000
   EXPECT_EQ(found.transitions, 4);
   EXPECT_EQ(found.runs_with_one, 2);
   EXPECT_EQ(found.matches, 3);
