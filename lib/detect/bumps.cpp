@@ -9,8 +9,12 @@ namespace {
 
 // In nats. Coming back from less is no drop of its own anyway, and cutting a long low bump would
 // put a plateau where the curve goes on falling.
-constexpr double kSmallestShortBump = 0.06;
 constexpr double kSmallestLongBump = 0.2;
+// A bump's recovery that goes on below its level by more than this, in nats, and than its height,
+// is a drop of its own that the bump has run into.
+constexpr double kSmallestDrop = 0.2;
+// The share of its height at which a bump counts as over: the last of it takes long.
+constexpr double kRecovered = 0.1;
 
 void Append(ExactCurve& curve, double step, double log_loss) {
   curve.step.push_back(step);
@@ -27,22 +31,30 @@ struct Bump {
 Bump BumpAt(const ExactCurve& curve, std::size_t start) {
   const double level = curve.log_loss[start];
   Bump bump{start, start + 1};
-  while (bump.next < curve.step.size() && curve.log_loss[bump.next] >= level) {
+  const auto above = [&](std::size_t i) {
+    return curve.log_loss[i] - level - kRecovered * bump.height;
+  };
+  while (bump.next < curve.step.size() && above(bump.next) >= 0) {
     bump.height = std::max(bump.height, curve.log_loss[bump.next++] - level);
   }
   if (bump.next == curve.step.size()) {
     bump.crossing = curve.step.back();
     return bump;
   }
-  const double x = curve.step[bump.next - 1], above = curve.log_loss[bump.next - 1] - level;
-  const double below = level - curve.log_loss[bump.next];
-  bump.crossing = x + above / (above + below) * (curve.step[bump.next] - x);
+  const double x = curve.step[bump.next - 1];
+  const double before = above(bump.next - 1), after = -above(bump.next);
+  bump.crossing = x + before / (before + after) * (curve.step[bump.next] - x);
   return bump;
 }
 
 bool IsShort(const ExactCurve& curve, const Bump& bump) {
   const double start = curve.step[bump.start];
   return bump.next < curve.step.size() && bump.crossing - start <= (start - curve.step[0]) / 3;
+}
+
+bool RunsIntoDrop(const ExactCurve& curve, const Bump& bump) {
+  return bump.next < curve.step.size() && curve.log_loss[bump.start] - curve.log_loss[bump.next] >
+                                              std::max(kSmallestDrop, bump.height);
 }
 
 // What rises in the curve's first moments and is back much later is a warm-up, whose descent is
@@ -52,14 +64,16 @@ bool IsWarmUp(const ExactCurve& curve, const Bump& bump) {
   return bump.crossing - origin > 5 * (curve.step[bump.start] - origin);
 }
 
-// Appends the bump's level up to where the curve is back.
+// Appends the bump's level up to where the curve is back at it.
 void Level(const ExactCurve& curve, const Bump& bump, ExactCurve& result) {
   const double level = curve.log_loss[bump.start];
   for (std::size_t i = bump.start + 1; i < bump.next; ++i) Append(result, curve.step[i], level);
-  if (bump.next < curve.step.size() && bump.crossing > result.step.back() &&
-      bump.crossing < curve.step[bump.next]) {
-    Append(result, bump.crossing, level);
-  }
+  if (bump.next == curve.step.size()) return;
+  const double x0 = curve.step[bump.next - 1], x1 = curve.step[bump.next];
+  const double above = curve.log_loss[bump.next - 1] - level;
+  const double below = level - curve.log_loss[bump.next];
+  if (below <= 0 || above <= 0) return;
+  Append(result, x0 + above / (above + below) * (x1 - x0), level);
 }
 
 // Appends the steepest line from the bump's start to the curve after it, no further than the bump
@@ -75,11 +89,18 @@ std::size_t Bridge(const ExactCurve& curve, const Bump& bump, ExactCurve& result
     end_x = x;
     end_y = y;
   };
+  // The end of a recovery falls ever more slowly; where the curve gets steeper again, something
+  // else begins.
+  const auto rate = [&](std::size_t i) {
+    return (curve.log_loss[i - 1] - curve.log_loss[i]) / (curve.step[i] - curve.step[i - 1]);
+  };
   std::size_t point = bump.next;
-  for (; point < curve.step.size() && curve.step[point] <= limit; ++point) {
+  bool slowing = true;
+  for (; slowing && point < curve.step.size() && curve.step[point] <= limit; ++point) {
     consider(curve.step[point], curve.log_loss[point]);
+    slowing = point + 1 < curve.step.size() && rate(point + 1) <= rate(point);
   }
-  if (point < curve.step.size()) {
+  if (slowing && point < curve.step.size()) {
     const double x1 = curve.step[point - 1], y1 = curve.log_loss[point - 1];
     const double share = (limit - x1) / (curve.step[point] - x1);
     consider(limit, y1 + share * (curve.log_loss[point] - y1));
@@ -101,9 +122,10 @@ ExactCurve WithoutBumps(const ExactCurve& curve) {
       continue;
     }
     const Bump bump = BumpAt(curve, i);
-    if (IsShort(curve, bump) && bump.height >= kSmallestShortBump) {
+    const bool is_short = IsShort(curve, bump);
+    if (is_short && !RunsIntoDrop(curve, bump)) {
       i = Bridge(curve, bump, result);
-    } else if (bump.height >= kSmallestLongBump && !IsWarmUp(curve, bump)) {
+    } else if (is_short || (bump.height >= kSmallestLongBump && !IsWarmUp(curve, bump))) {
       Level(curve, bump, result);
       i = bump.next;
     } else {

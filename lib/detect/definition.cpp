@@ -82,6 +82,27 @@ void LevelSmallPeaks(const ExactCurve& curve, const OfflineOptions& options,
   }
 }
 
+// Raises valleys that are too short to be the plateau of the peak after them to the lower of the
+// rates beside them: noise has cut one transition in two.
+void FillShortValleys(const ExactCurve& curve, const OfflineOptions& options,
+                      std::vector<double>& rates) {
+  for (std::size_t round = 0; round < rates.size(); ++round) {
+    const std::vector<Interval> intervals = PeakIntervals(rates, options.contrast);
+    bool filled = false;
+    for (std::size_t i = 1; i < intervals.size() && !filled; ++i) {
+      const std::size_t from = intervals[i - 1].last + 1, to = intervals[i].first;
+      const double width = curve.step[intervals[i].last + 1] - curve.step[to];
+      if (from == to || curve.step[to] - curve.step[from] >= options.plateau_share * width) {
+        continue;
+      }
+      const double beside = std::min(rates[from - 1], rates[to]);
+      for (std::size_t k = from; k < to; ++k) rates[k] = std::max(rates[k], beside);
+      filled = true;
+    }
+    if (!filled) return;
+  }
+}
+
 double StepWhereReached(const ExactCurve& curve, Interval interval, double level) {
   for (std::size_t k = interval.first; k <= interval.last; ++k) {
     const double above = curve.log_loss[k], below = curve.log_loss[k + 1];
@@ -157,7 +178,10 @@ std::vector<Transition> ApplyDefinition(const ExactCurve& curve, const OfflineOp
   std::vector<Transition> transitions;
   if (curve.step.size() < 3) return transitions;
   std::vector<double> rates = Rates(curve);
-  if (small_peaks == SmallPeaks::kLevel) LevelSmallPeaks(curve, options, rates);
+  if (small_peaks == SmallPeaks::kLevel) {
+    LevelSmallPeaks(curve, options, rates);
+    FillShortValleys(curve, options, rates);
+  }
   for (const Interval interval : PeakIntervals(rates, options.contrast)) {
     if (interval.first == 0) continue;  // no fall below peak / contrast on the left
     const Transition t = Describe(curve, rates, interval, options.contrast);

@@ -10,6 +10,7 @@
 #include "lib/detect/bins.h"
 #include "lib/detect/bumps.h"
 #include "lib/detect/definition.h"
+#include "lib/detect/exact_curve.h"
 #include "lib/detect/noise.h"
 #include "lib/detect/piecewise_linear.h"
 #include "lib/detect/reflection.h"
@@ -27,19 +28,16 @@ constexpr std::size_t kMinimumEffectiveSamples = 10;
 // width.
 constexpr double kPeakShare = 1.25;
 constexpr double kPlateauShare = 0.5;
+// After a drop the fit must lie below its middle for most of this many widths.
+constexpr double kPersistence = 4;
+// The least gap to the convex hull, in units of the drop: a plateau of a quarter of the width.
+constexpr double kGapShare = 0.2;
 
 ExactCurve CurveOf(const PiecewiseLinearModel& model, const PiecewiseLinearFit& fit) {
   ExactCurve curve;
   for (const std::size_t knot : fit.knots) curve.step.push_back(model.x(knot));
   curve.log_loss = fit.values;
   return curve;
-}
-
-double ValueAt(const ExactCurve& curve, double step) {
-  const auto after = std::lower_bound(curve.step.begin() + 1, curve.step.end() - 1, step);
-  const auto k = static_cast<std::size_t>(after - curve.step.begin());
-  const double u = (step - curve.step[k - 1]) / (curve.step[k] - curve.step[k - 1]);
-  return curve.log_loss[k - 1] + u * (curve.log_loss[k] - curve.log_loss[k - 1]);
 }
 
 // Where the fit misses the bins by more than their variance explains, the variance is raised.
@@ -107,6 +105,24 @@ void Judge(std::vector<Transition>& transitions, const NoisyPoints& bins, const 
   }
 }
 
+// What the fit's own definition lets pass: a dip that the curve comes back from, and a fall that
+// hardly bends the curve, such as what is left of a convex one beside a low bump.
+void DropImplausible(std::vector<Transition>& transitions, const ExactCurve& fitted,
+                     const ExactCurve& lowest) {
+  double from = fitted.step.front();
+  std::vector<Transition> kept;
+  for (const Transition& t : transitions) {
+    const double middle = portable::Log(t.loss_before) - 0.5 * t.drop_nats;
+    const double until = t.end_step + kPersistence * t.width_steps;
+    if (ShareBelow(fitted, middle, t.end_step, until) >= 0.5 &&
+        GapToConvexHull(lowest, from, t.end_step) >= kGapShare * t.drop_nats) {
+      kept.push_back(t);
+    }
+    from = t.end_step;
+  }
+  transitions = std::move(kept);
+}
+
 void DropInsignificant(std::vector<Transition>& transitions, double minimum_z) {
   std::erase_if(transitions, [&](const Transition& t) { return t.z_score < minimum_z; });
 }
@@ -156,6 +172,7 @@ Detection FindTransitions(std::span<const double> steps, std::span<const float> 
   relaxed.plateau_share *= kPlateauShare;
   detection.transitions = ApplyDefinition(lowest, relaxed, SmallPeaks::kLevel);
   Judge(detection.transitions, bins, fitted, lowest);
+  DropImplausible(detection.transitions, fitted, lowest);
   DropInsignificant(detection.transitions, options.minimum_z);
   FlagSchedule(detection.transitions, options.schedule_changes);
   if (options.rising) ReflectBack(detection.transitions, reflection);

@@ -13,7 +13,7 @@ namespace crease::detect {
 struct OfflineOptions {
   double contrast = 3.0;  // C: r must fall below peak/C on the left
   double minimum_drop_nats = 0.2;
-  double minimum_z = 4.0;       // significance; calibrated by benchmarks/transitions
+  double minimum_z = 3.0;       // significance; calibrated by benchmarks/transitions
   double plateau_share = 0.25;  // plateau before >= this share of the width
   bool rising = false;          // look for sudden rises (accuracy) instead
   // Steps at which learning rate, batch or data change: transitions near them are tagged.

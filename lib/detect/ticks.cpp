@@ -19,14 +19,19 @@ double Quantile(std::vector<double>& values, double share) {
   return values[static_cast<std::size_t>(rank)];
 }
 
-// The value above which a tick of this block counts as a spike. Quartiles, because the median of
-// an oscillation of period two may be either of its sides.
-double SpikeLevel(std::span<const double> losses) {
+struct Levels {
+  double spike = 0;  // above it a tick counts as a spike
+  double dip = 0;    // as far below
+};
+
+// Quartiles, because the median of an oscillation of period two may be either of its sides.
+Levels LevelsOf(std::span<const double> losses) {
   std::vector<double> sorted(losses.begin(), losses.end());
   const double median = Quantile(sorted, 0.5);
   const double lower = Quantile(sorted, 0.25), upper = Quantile(sorted, 0.75);
   const double square = (upper / lower) * (upper / lower);
-  return std::max(median * kSmallestSpike, upper * square * square);
+  return {std::max(median * kSmallestSpike, upper * square * square),
+          std::min(median / kSmallestSpike, lower / (square * square))};
 }
 
 }  // namespace
@@ -76,13 +81,23 @@ void MarkSpikes(Ticks& ticks) {
     const double until = ticks.origin + (ticks.step[first] - ticks.origin) * (1 + kBlockShare);
     while (last < ticks.size() && ticks.step[last] < until) ++last;
     if (ticks.size() - last < kBlockTicks / 2) last = ticks.size();
-    const double level = SpikeLevel({ticks.loss.data() + first, last - first});
-    const double limit = std::max(level, level_before);
-    for (std::size_t i = first; i < last; ++i) ticks.spike[i] = ticks.loss[i] > limit;
+    const Levels levels = LevelsOf({ticks.loss.data() + first, last - first});
+    const double limit = std::max(levels.spike, level_before);
+    std::ptrdiff_t above = 0, below = 0;
+    for (std::size_t i = first; i < last; ++i) {
+      ticks.spike[i] = ticks.loss[i] > limit;
+      above += ticks.loss[i] > limit;
+      below += ticks.loss[i] < levels.dip;
+    }
+    // A burst of oscillation, whose mean its upper half alone would not tell.
+    if (2 * below >= above) {
+      std::fill(ticks.spike.begin() + static_cast<std::ptrdiff_t>(first),
+                ticks.spike.begin() + static_cast<std::ptrdiff_t>(last), 0);
+    }
     // The first block holds the initial descent, which starts high without being a spike.
     if (first == 0)
       std::fill(ticks.spike.begin(), ticks.spike.begin() + static_cast<std::ptrdiff_t>(last), 0);
-    level_before = level;
+    level_before = levels.spike;
     first = last;
   }
 }

@@ -31,9 +31,26 @@ TEST(WithoutBumps, LeavesAWarmUp) {
   EXPECT_EQ(WithoutBumps(curve).log_loss, curve.log_loss);
 }
 
-TEST(WithoutBumps, LeavesALowOne) {
-  const ExactCurve curve = {{0, 1, 2, 3}, {0, -1, -0.96, -2}};
+TEST(WithoutBumps, LeavesALongLowOne) {
+  const ExactCurve curve = {{0, 10, 30, 300, 400}, {0, -1, -0.9, -1.01, -2}};
   EXPECT_EQ(WithoutBumps(curve).log_loss, curve.log_loss);
+}
+
+TEST(WithoutBumps, EndsALineWhereTheCurveGetsSteeperAgain) {
+  // A spike from 1000 to 1040, not wholly gone before a drop at 1100, within the line's reach.
+  const ExactCurve cut = WithoutBumps({{0, 1000, 1005, 1040, 1060, 1080, 2000},  //
+                                       {0, 0, 2, 0.1, -0.01, -2, -2}});
+  EXPECT_THAT(cut.step, testing::ElementsAre(0, 1000, 1060, 1080, 2000));
+  EXPECT_THAT(cut.log_loss, testing::ElementsAre(0, 0, -0.01, -2, -2));
+}
+
+TEST(WithoutBumps, CutsOneThatRunsIntoADrop) {
+  const ExactCurve cut = WithoutBumps({{0, 1000, 1005, 1010, 1100, 2000},  //
+                                       {0, 0, 0.5, 0.3, -1.5, -1.5}});
+  EXPECT_THAT(cut.step.front(), 0);
+  EXPECT_NEAR(ValueAt(cut, 1010), 0, 1e-12);
+  EXPECT_GT(ValueAt(cut, 1030), -0.4);
+  EXPECT_EQ(ValueAt(cut, 1100), -1.5);
 }
 
 }  // namespace

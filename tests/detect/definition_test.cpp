@@ -79,6 +79,18 @@ TEST(ApplyDefinition, PeaksAreOneTransitionUnlessTheValleyIsDeep) {
   EXPECT_FALSE(ApplyDefinition(pair(3000), {})[0].overlap);
 }
 
+TEST(ApplyDefinition, NoiseDoesNotPartAFittedDrop) {
+  // Two halves of a drop with a rest of 20 steps between, the second half 400 steps long.
+  const ExactCurve curve = {{0, 1000, 1200, 1220, 1620, 3000}, {0, 0, -0.6, -0.6, -1.8, -1.8}};
+  const auto fitted = ApplyDefinition(curve, {}, SmallPeaks::kLevel);
+  ASSERT_THAT(fitted, SizeIs(1));
+  EXPECT_EQ(fitted[0].onset_step, 1000);
+  EXPECT_EQ(fitted[0].end_step, 1620);
+  // A rest that is a plateau by the definition parts them.
+  const ExactCurve two = {{0, 1000, 1200, 1400, 1800, 3000}, {0, 0, -0.6, -0.6, -1.8, -1.8}};
+  EXPECT_THAT(ApplyDefinition(two, {}, SmallPeaks::kLevel), SizeIs(2));
+}
+
 TEST(ApplyDefinition, DemandsThatTheDropPersists) {
   const auto slingshot = [](double s) { return Drop(s, 1, 5000, 100) - Drop(s, 1, 5090, 20); };
   EXPECT_THAT(ApplyDefinition(Exact(20000, slingshot), {}), IsEmpty());

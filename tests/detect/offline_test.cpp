@@ -97,6 +97,23 @@ TEST_P(AtNoise, GentleKinkIntoAPowerLawIsFound) {
   EXPECT_NEAR(std::log(detection.transitions[0].onset_step / 5000), 0, 0.12);
 }
 
+TEST_P(AtNoise, ASpikeShortlyBeforeADropDoesNotHideIt) {
+  const auto spiked = [](double s) {
+    const double spike = s < 7000 ? 0 : 1.5 * std::exp(-(s - 7000) / 60);
+    return -0.1 * std::log(s + 10) + spike + Drop(s, 2, 7700, 150);
+  };
+  const auto detection = Find(Sample(20000, spiked, GetParam()));
+  ASSERT_THAT(detection.transitions, SizeIs(1));
+  EXPECT_NEAR(detection.transitions[0].midpoint_step, 7700, 75);
+}
+
+TEST_P(AtNoise, ADipIsNone) {
+  const auto dip = [](double s) {
+    return -0.1 * std::log(s + 10) + Drop(s, 1, 9000, 40) - Drop(s, 1, 9120, 40);
+  };
+  EXPECT_THAT(Find(Sample(20000, dip, GetParam())).transitions, IsEmpty());
+}
+
 TEST(FindTransitions, DropCutOffByTheEndIsOpen) {
   const auto detection = Find(Sample(
       8000, [](double s) { return Drop(s, 3, 8000, 2000); }, 0.05));
