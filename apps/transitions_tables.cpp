@@ -1,5 +1,6 @@
 #include "apps/transitions_tables.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 
@@ -85,6 +86,10 @@ void PrintTimes(std::ostream& out, const ComparisonReport& report) {
 }
 
 void PrintSizes(std::ostream& out, const ComparisonReport& report) {
+  const auto& cells = report.comparison.cells;
+  if (std::all_of(cells.begin(), cells.end(), [](const Cell& c) { return c.transitions == 0; })) {
+    return;
+  }
   out << "\nsize of the transitions: medians and quartiles\n";
   Table table =
       TableOfCells(report, {"transitions", "open", "drop/nats", "quartiles", "sharpness",
@@ -123,8 +128,13 @@ void PrintTests(std::ostream& out, const ComparisonReport& report) {
         << '\n';
   }
   if (comparison.pairs.empty()) return;
+  std::string keys;
+  for (const train::ConfigKey* key : comparison.keys) {
+    if (!keys.empty()) keys += ", ";
+    keys += ShortName(std::string(key->name));
+  }
   Table table;
-  table.AddColumn("cell", false);
+  table.AddColumn(keys, false);
   table.AddColumn("against", false);
   for (const char* title : {"chi-square", "p", "p (Holm)"}) table.AddColumn(title);
   for (const transitions::PairTest& pair : comparison.pairs) {

@@ -37,6 +37,15 @@ const std::vector<CatalogTransition>& TransitionsOf(const CatalogRun& run,
   return found == transitions.end() ? none : found->second;
 }
 
+// What the schedule of the learning rate does not explain.
+std::vector<const detect::Transition*> Intrinsic(const std::vector<CatalogTransition>& found) {
+  std::vector<const detect::Transition*> intrinsic;
+  for (const CatalogTransition& row : found) {
+    if (!row.transition.schedule) intrinsic.push_back(&row.transition);
+  }
+  return intrinsic;
+}
+
 // How runs ended and what they reached.
 void AddOutcome(const CatalogRun& run, Cell& cell, std::vector<double>& final_losses) {
   ++cell.runs;
@@ -58,12 +67,12 @@ Cell CellOf(const Group& group, const TransitionsByRun& transitions) {
   std::int64_t transition_count = 0;
   for (const CatalogRun* run : group.runs) {
     AddOutcome(*run, cell, final_losses);
-    const auto& found = TransitionsOf(*run, transitions);
-    for (const auto& row : found) drops.push_back(row.transition.drop_nats);
+    const auto found = Intrinsic(TransitionsOf(*run, transitions));
+    for (const detect::Transition* transition : found) drops.push_back(transition->drop_nats);
     transition_count += std::ssize(found);
     if (!found.empty()) {
       ++cell.runs_with_transition;
-      onsets.push_back({found.front().transition.onset_step, true});
+      onsets.push_back({found.front()->onset_step, true});
     } else if (run->no_verdict.empty()) {
       onsets.push_back({static_cast<double>(run->steps_done), false});
     } else {

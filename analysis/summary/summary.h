@@ -22,6 +22,7 @@ struct Cell {
   std::int64_t runs_with_accuracy = 0;  // 0 for regression: `reached` is NaN
   std::int64_t runs_reached = 0;
   statistics::Estimate reached;  // share of runs_with_accuracy; Wilson
+  // Transitions tagged `schedule` count nowhere here.
   std::int64_t runs_with_transition = 0;
   std::int64_t runs_without_verdict = 0;
   double transitions_per_run = 0;

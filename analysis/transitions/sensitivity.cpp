@@ -85,7 +85,7 @@ void Sensitivity::Add(const Sensitivity& other) {
 
 double Sensitivity::agreement() const {
   const std::int64_t either = base_transitions + transitions - matches;
-  return either == 0 ? 1 : static_cast<double>(matches) / static_cast<double>(either);
+  return either == 0 ? std::nan("") : static_cast<double>(matches) / static_cast<double>(either);
 }
 
 }  // namespace crease::transitions

@@ -34,7 +34,7 @@ struct Sensitivity {
 
   void Add(std::span<const detect::Transition> base, std::span<const detect::Transition> found);
   void Add(const Sensitivity& other);
-  // Jaccard's index: events that both find, of those that either finds. 1 if there are none.
+  // Jaccard's index: events that both find, of those that either finds. NaN if there are none.
   double agreement() const;
 };
 

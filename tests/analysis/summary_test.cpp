@@ -85,6 +85,21 @@ TEST(Summary, CensorsRunsWithoutATransitionAndLeavesOutThoseWithoutAVerdict) {
   EXPECT_TRUE(std::isinf(fewer.first_onset_step.value));
 }
 
+TEST(Summary, LeavesOutTransitionsThatTheScheduleExplains) {
+  const std::vector<CatalogRun> runs = {MakeRun(0, model::Norm::kUnit, 1.0, 0.1),
+                                        MakeRun(1, model::Norm::kUnit, 1.0, 0.1)};
+  TransitionsByRun transitions;
+  transitions[runs[0].run_id] = {At(100, 1.0), At(5000, 0.4)};
+  transitions[runs[0].run_id][0].transition.schedule = true;
+  transitions[runs[1].run_id] = {At(200, 0.5)};
+  transitions[runs[1].run_id][0].transition.schedule = true;
+  const Cell cell = Summarize(runs, transitions).cells.at(0);
+  EXPECT_EQ(cell.runs_with_transition, 1);
+  EXPECT_DOUBLE_EQ(cell.transitions_per_run, 0.5);
+  EXPECT_DOUBLE_EQ(cell.median_drop_nats, 0.4);
+  EXPECT_DOUBLE_EQ(cell.first_onset_step.low, 5000);
+}
+
 TEST(Summary, DivergedRunsCountButHaveNoFinalLoss) {
   std::vector<CatalogRun> runs = {MakeRun(0, model::Norm::kUnit, 0.99, 0.1),
                                   MakeRun(1, model::Norm::kUnit, 0.96, NAN)};

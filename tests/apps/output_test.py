@@ -13,7 +13,9 @@ OPTIONS = {
             "--json"],
     "status": ["--json"],
     "info": ["--json"],
-    "transitions": ["--column", "--step-column", "--rising", "--json"],
+    "transitions": ["--by", "--curves", "--sensitivity", "--column", "--step-column", "--rising",
+                    "--stored", "--minimum-z", "--minimum-drop", "--contrast", "--plateau-share",
+                    "--json"],
     "query": ["--format"],
 }
 
