@@ -17,6 +17,7 @@ std::vector<Cell> MakeCells(const Runs& runs, const std::vector<const train::Con
   std::map<std::vector<train::Value>, std::vector<std::size_t>> members;
   for (std::size_t i = 0; i < runs.size(); ++i) {
     std::vector<train::Value> values;
+    values.reserve(keys.size());
     for (const train::ConfigKey* key : keys) values.push_back(key->get(runs[i].config));
     members[std::move(values)].push_back(i);
   }
@@ -103,6 +104,7 @@ void Compare(Comparison& comparison) {
   const std::vector<Cell>& cells = comparison.cells;
   if (cells.size() < 2 || cells.size() > kComparedCells) return;
   std::vector<std::vector<statistics::Duration>> times;
+  times.reserve(cells.size());
   for (const Cell& cell : cells) times.push_back(cell.first_onsets);
   comparison.log_rank = statistics::LogRank(times);
   if (cells.size() == 2) return;
