@@ -111,22 +111,25 @@ void PrintSizes(std::ostream& out, const ComparisonReport& report) {
   table.Print(out);
 }
 
-void PrintTests(std::ostream& out, const ComparisonReport& report) {
+// More pairs than a screen holds: those that differ most.
+constexpr std::size_t kPairsShown = 45;
+
+std::vector<const transitions::PairTest*> PairsToShow(const transitions::Comparison& comparison) {
+  std::vector<const transitions::PairTest*> pairs;
+  pairs.reserve(comparison.pairs.size());
+  for (const transitions::PairTest& pair : comparison.pairs) pairs.push_back(&pair);
+  if (pairs.size() <= kPairsShown) return pairs;
+  // Pairs that were not tested last.
+  std::stable_sort(pairs.begin(), pairs.end(), [](const auto* a, const auto* b) {
+    return a->test.p_value < b->test.p_value ||
+           (!std::isnan(a->test.p_value) && std::isnan(b->test.p_value));
+  });
+  pairs.resize(kPairsShown);
+  return pairs;
+}
+
+void PrintPairs(std::ostream& out, const ComparisonReport& report) {
   const transitions::Comparison& comparison = report.comparison;
-  if (comparison.cells.size() < 2) return;
-  out << "\ndo the cells differ in the steps to the first onset? log-rank test: ";
-  const statistics::LogRankTest& test = comparison.log_rank;
-  if (comparison.cells.size() > transitions::kComparedCells) {
-    out << "not made, of more than " << transitions::kComparedCells << " cells\n";
-    return;
-  }
-  if (test.degrees == 0) {
-    out << "nothing to compare\n";
-  } else {
-    out << "chi-square " << FormatNumber(test.chi_square, 3) << " on "
-        << Counted(test.degrees, "degree") << " of freedom, p = " << Probability(test.p_value)
-        << '\n';
-  }
   if (comparison.pairs.empty()) return;
   std::string keys;
   for (const train::ConfigKey* key : comparison.keys) {
@@ -137,14 +140,36 @@ void PrintTests(std::ostream& out, const ComparisonReport& report) {
   table.AddColumn(keys, false);
   table.AddColumn("against", false);
   for (const char* title : {"chi-square", "p", "p (Holm)"}) table.AddColumn(title);
-  for (const transitions::PairTest& pair : comparison.pairs) {
-    const bool tested = pair.test.degrees > 0;
-    table.AddRow({CellName(report, comparison.cells[pair.a]),
-                  CellName(report, comparison.cells[pair.b]),
-                  tested ? FormatNumber(pair.test.chi_square, 3) : "-",
-                  Probability(pair.test.p_value), Probability(pair.holm)});
+  const auto shown = PairsToShow(comparison);
+  for (const transitions::PairTest* pair : shown) {
+    const bool tested = pair->test.degrees > 0;
+    table.AddRow({CellName(report, comparison.cells[pair->a]),
+                  CellName(report, comparison.cells[pair->b]),
+                  tested ? FormatNumber(pair->test.chi_square, 3) : "-",
+                  Probability(pair->test.p_value), Probability(pair->holm)});
   }
   table.Print(out);
+  const std::size_t more = comparison.pairs.size() - shown.size();
+  if (more > 0) {
+    out << "... " << FormatCount(static_cast<std::int64_t>(more)) << " more pairs: --json\n";
+  }
+}
+
+void PrintTests(std::ostream& out, const ComparisonReport& report) {
+  const transitions::Comparison& comparison = report.comparison;
+  if (comparison.cells.size() < 2) return;
+  out << "\ndo the cells differ in the steps to the first onset? log-rank test: ";
+  const statistics::LogRankTest& test = comparison.log_rank;
+  if (comparison.cells.size() > transitions::kComparedCells) {
+    out << "not made, of more than " << transitions::kComparedCells << " cells\n";
+  } else if (test.degrees == 0) {
+    out << "nothing to compare\n";
+  } else {
+    out << "chi-square " << FormatNumber(test.chi_square, 3) << " on "
+        << Counted(test.degrees, "degree") << " of freedom, p = " << Probability(test.p_value)
+        << '\n';
+    PrintPairs(out, report);
+  }
 }
 
 void PrintNotes(std::ostream& out, const ComparisonReport& report) {

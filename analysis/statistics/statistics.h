@@ -34,6 +34,7 @@ struct SurvivalStep {
   double at_risk;    // observed until just before `length`
 };
 
+// Requires: no length is NaN.
 std::vector<SurvivalStep> KaplanMeier(std::span<const Duration> durations);
 
 // The median time to the event: the first time at which survival is at most 1/2 (the middle of

@@ -147,6 +147,10 @@ class CellsTest(StoreTest):
         self.assertRegex(pairs, r"(?m)^pooled: seeds alone$")
         self.assertRegex(pairs, r"(?m)^norm, lr +against ")
 
+    def test_many_pairs_are_cut_short(self):
+        text = self.crease("transitions", self.store, "--by", "norm,lr,seed").stdout
+        self.assertIn("... 451 more pairs", text)  # 32 cells have 496
+
     def test_curves_aligned_at_the_first_transition(self):
         path = self.dir / "curves.csv"
         self.crease("transitions", self.store, "--by", "norm", "--curves", path)
