@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <limits>
+#include <utility>
 
 #include "benchmarks/transitions/draws.h"
 #include "benchmarks/transitions/noise.h"
@@ -73,7 +74,7 @@ LabelledCurve MakeCurve(std::uint64_t seed, CurveClass curve_class, std::uint32_
         IsPositive(curve_class) || (options.warm_up && curve_class != CurveClass::kRateSteps);
     if (labelled) curve.labels = Labels(shape, options.steps);
   } while (labelled && IsPositive(curve_class) == curve.labels.empty());
-  const auto disturbance = DrawDisturbance(curve_class, options.steps, shape.events, draws);
+  auto disturbance = DrawDisturbance(curve_class, options.steps, shape.events, draws);
   for (const std::int64_t s : SampledSteps(options.steps, options.sampling)) {
     const double truth = shape.log_loss(static_cast<double>(s));
     const bool diverged = options.divergence && static_cast<double>(s) >= 0.9 * steps;
@@ -81,13 +82,18 @@ LabelledCurve MakeCurve(std::uint64_t seed, CurveClass curve_class, std::uint32_
     curve.log_truth.push_back(truth);
     curve.losses.push_back(diverged ? std::numeric_limits<float>::quiet_NaN()
                                     : static_cast<float>(portable::Exp(
-                                          truth + disturbance[static_cast<std::size_t>(s)])));
+                                          truth + disturbance.added[static_cast<std::size_t>(s)])));
   }
   if (options.divergence) {
     std::erase_if(curve.labels,
                   [&](const detect::Transition& t) { return t.midpoint_step >= 0.9 * steps; });
   }
   curve.schedule_changes = shape.schedule_changes;
+  if (options.sampling == Sampling::kEveryStep) {
+    curve.noise = std::move(disturbance.noise);
+    curve.noise_deviation = std::move(disturbance.deviation);
+    curve.noise_correlation = disturbance.correlation;
+  }
   return curve;
 }
 

@@ -55,6 +55,10 @@ struct LabelledCurve {
   std::vector<double> log_truth;  // ln of the noise-free loss, at `steps`
   std::vector<double> schedule_changes;
   std::vector<detect::Transition> labels;  // empty for negatives
+  // For who is told everything (oracle.h), where every step is sampled: the noise in units of its
+  // deviation, and the correlation of neighbours.
+  std::vector<double> noise, noise_deviation;
+  double noise_correlation = 0;
 };
 
 // Noise: multiplicative with mean one; sd of the logarithm 0.02-0.3 (log-uniform), growing by

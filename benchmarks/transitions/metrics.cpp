@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 
 namespace crease::benchmarks {
 namespace {
@@ -15,13 +14,6 @@ double Quantile(std::vector<double> values, double share) {
 
 double Ratio(std::size_t part, std::size_t whole) {
   return whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole);
-}
-
-template <typename... Arguments>
-std::string Format(const char* format, Arguments... arguments) {
-  char line[256];
-  std::snprintf(line, sizeof line, format, arguments...);
-  return line;
 }
 
 }  // namespace
@@ -105,52 +97,17 @@ double Score::OnsetError(double quantile) const { return Quantile(onset_errors_,
 double Score::DropError(double quantile) const { return Quantile(drop_errors_, quantile); }
 double Score::Milliseconds(double quantile) const { return Quantile(milliseconds_, quantile); }
 
-std::string Score::Markdown() const {
-  std::string text =
-      "| precision | recall | F1 | onset median / p90 | drop median / p90 | false alarms / 1,000 "
-      "| ms median / p99 |\n|---|---|---|---|---|---|---|\n";
-  text += Format("| %.3f | %.3f | %.3f | %.3f / %.3f | %.3f / %.3f | %.1f | %.2f / %.2f |\n\n",
-                 precision(), recall(), f1(), OnsetError(0.5), OnsetError(0.9), DropError(0.5),
-                 DropError(0.9), false_alarms_per_1000(), Milliseconds(0.5), Milliseconds(0.99));
-  text += "| class | curves | events | found | detections | recall | false a curve x 1,000 |\n";
-  text += "|---|---|---|---|---|---|---|\n";
-  for (std::size_t c = 0; c < kClasses; ++c) {
-    const Counts& n = counts_[c];
-    if (n.curves == 0) continue;
-    text += Format("| %s | %zu | %zu | %zu | %zu | %.3f | %.1f |\n",
-                   ShortName(static_cast<CurveClass>(c)).c_str(), n.curves, n.events, n.found,
-                   n.detections, Ratio(n.found, n.events),
-                   1000 * Ratio(n.detections - n.found, n.curves));
-  }
-  text += Format("\nRecall by drop: < 0.5 nats %.3f, 0.5-1 %.3f, >= 1 %.3f\n",
-                 Ratio(by_drop_[0].found, by_drop_[0].events),
-                 Ratio(by_drop_[1].found, by_drop_[1].events),
-                 Ratio(by_drop_[2].found, by_drop_[2].events));
-  return text;
+double Score::Counts::recall() const { return Ratio(found, events); }
+double Score::Counts::false_alarms_per_1000() const {
+  return 1000 * Ratio(detections - found, curves);
 }
 
-std::string Score::Json() const {
-  std::string text = Format(
-      "{\"precision\": %.4f, \"recall\": %.4f, \"f1\": %.4f, \"onset_median\": %.4f, "
-      "\"onset_p90\": %.4f, ",
-      precision(), recall(), f1(), OnsetError(0.5), OnsetError(0.9));
-  text += Format(
-      "\"drop_median\": %.4f, \"drop_p90\": %.4f, \"false_alarms_per_1000\": %.2f, "
-      "\"ms_median\": %.3f, \"ms_p99\": %.3f, \"classes\": {",
-      DropError(0.5), DropError(0.9), false_alarms_per_1000(), Milliseconds(0.5),
-      Milliseconds(0.99));
-  const char* separator = "";
-  for (std::size_t c = 0; c < kClasses; ++c) {
-    const Counts& n = counts_[c];
-    if (n.curves == 0) continue;
-    text += Format(
-        "%s\"%s\": {\"curves\": %zu, \"events\": %zu, \"found\": %zu, "
-        "\"detections\": %zu}",
-        separator, ShortName(static_cast<CurveClass>(c)).c_str(), n.curves, n.events, n.found,
-        n.detections);
-    separator = ", ";
+std::array<double, 3> Score::RecallByDrop() const {
+  std::array<double, 3> recall;
+  for (std::size_t band = 0; band < recall.size(); ++band) {
+    recall[band] = Ratio(by_drop_[band].found, by_drop_[band].events);
   }
-  return text + "}}\n";
+  return recall;
 }
 
 }  // namespace crease::benchmarks

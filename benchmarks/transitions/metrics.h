@@ -4,7 +4,6 @@
 #include <array>
 #include <cstddef>
 #include <span>
-#include <string>
 #include <vector>
 
 #include "benchmarks/transitions/generator.h"
@@ -39,13 +38,18 @@ class Score {
   double DropError(double quantile) const;  // |found / true - 1|
   double Milliseconds(double quantile) const;
 
-  std::string Markdown() const;
-  std::string Json() const;
-
- private:
   struct Counts {
     std::size_t curves = 0, events = 0, found = 0, detections = 0;
+    double recall() const;
+    double false_alarms_per_1000() const;  // detections of nothing, by curve
   };
+  const Counts& Of(CurveClass curve_class) const {
+    return counts_[static_cast<std::size_t>(curve_class)];
+  }
+  // Recall of transitions of < 0.5 nats, 0.5-1, more.
+  std::array<double, 3> RecallByDrop() const;
+
+ private:
   Counts Total(bool positive) const;
 
   static constexpr std::size_t kClasses = kPositives.size() + kNegatives.size();

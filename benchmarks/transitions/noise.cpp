@@ -37,9 +37,11 @@ double LogMeanOfNoise(double deviation, double rho, bool heavy) {
   return sum;
 }
 
-void AddNoise(const std::vector<double>& events, Draws& draws, std::vector<double>& y) {
+void AddNoise(const std::vector<double>& events, Draws& draws, Disturbance& disturbance) {
+  std::vector<double>& y = disturbance.added;
   constexpr double kCorrelations[] = {0, 0.5, 0.9};
   const double rho = kCorrelations[draws.Integer(0, 2)];
+  disturbance.correlation = rho;
   const bool heavy = draws.Chance(0.3);
   double deviation = draws.LogUniform(0.02, 0.3);
   double shift = LogMeanOfNoise(deviation, rho, heavy), x = draws.Normal();
@@ -52,6 +54,8 @@ void AddNoise(const std::vector<double>& events, Draws& draws, std::vector<doubl
     }
     const double innovation = heavy ? draws.StudentFive() : draws.Normal();
     x = rho * x + std::sqrt(1 - rho * rho) * innovation;
+    disturbance.noise.push_back(x);
+    disturbance.deviation.push_back(deviation);
     y[i] += deviation * x - shift;
   }
 }
@@ -109,10 +113,12 @@ int Draws::Poisson(double mean) {
   return count;
 }
 
-std::vector<double> DrawDisturbance(CurveClass curve_class, std::int64_t steps,
-                                    const std::vector<double>& events, Draws& draws) {
-  std::vector<double> y(static_cast<std::size_t>(steps), 0.0);
-  AddNoise(events, draws, y);
+Disturbance DrawDisturbance(CurveClass curve_class, std::int64_t steps,
+                            const std::vector<double>& events, Draws& draws) {
+  Disturbance disturbance;
+  std::vector<double>& y = disturbance.added;
+  y.assign(static_cast<std::size_t>(steps), 0.0);
+  AddNoise(events, draws, disturbance);
   AddSpikes(draws.Poisson(curve_class == CurveClass::kSpikes ? 8 : 1), draws, y);
   if (curve_class == CurveClass::kOscillation) {
     AddBursts(draws, y);
@@ -120,7 +126,7 @@ std::vector<double> DrawDisturbance(CurveClass curve_class, std::int64_t steps,
     AddOscillation(static_cast<std::size_t>(draws.Uniform(0, 0.5) * static_cast<double>(steps)),
                    y.size(), draws, y);
   }
-  return y;
+  return disturbance;
 }
 
 }  // namespace crease::benchmarks

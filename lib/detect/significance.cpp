@@ -84,8 +84,7 @@ std::size_t BestNewKnot(const NoisyPoints& points, const PiecewiseLinearFit& fit
 
 }  // namespace
 
-double ConvexCost(const NoisyPoints& points) {
-  if (points.size() < 3) return 0;
+PiecewiseLinearFit ConvexFit(const NoisyPoints& points) {
   PiecewiseLinearModel model(points);
   Knots knots = {0, points.size() - 1};
   std::vector<double> changes(2, 0);
@@ -101,7 +100,11 @@ double ConvexCost(const NoisyPoints& points) {
     fit = SolveConvex(model, knots, changes);
     if (fit.squared_residuals > before - 1e-9) break;
   }
-  return fit.squared_residuals;
+  return fit;
+}
+
+double ConvexCost(const NoisyPoints& points) {
+  return points.size() < 3 ? 0 : ConvexFit(points).squared_residuals;
 }
 
 double UpperTail(double z) {

@@ -1,10 +1,12 @@
 // The detector against a small sample of the benchmark (benchmarks/transitions), with margin.
 #include <cmath>
+#include <string>
 #include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "benchmarks/transitions/comparison.h"
 #include "benchmarks/transitions/generator.h"
 #include "benchmarks/transitions/metrics.h"
 #include "lib/detect/definition.h"
@@ -34,11 +36,12 @@ TEST(Benchmark, OfflineDetectorHoldsItsBounds) {
       score.AddNegative(curve_class, Detect(MakeCurve(kSeed, curve_class, i)));
     }
   }
-  EXPECT_GE(score.f1(), 0.86) << score.Markdown();
-  EXPECT_GE(score.precision(), 0.92) << score.Markdown();
-  EXPECT_LE(score.false_alarms_per_1000(), 30) << score.Markdown();
-  EXPECT_LE(score.OnsetError(0.5), 0.03) << score.Markdown();
-  EXPECT_LE(score.OnsetError(0.9), 0.2) << score.Markdown();
+  const std::string table = ComparisonMarkdown({{"offline", &score}});
+  EXPECT_GE(score.f1(), 0.86) << table;
+  EXPECT_GE(score.precision(), 0.92) << table;
+  EXPECT_LE(score.false_alarms_per_1000(), 30) << table;
+  EXPECT_LE(score.OnsetError(0.5), 0.03) << table;
+  EXPECT_LE(score.OnsetError(0.9), 0.2) << table;
 }
 
 TEST(Generator, NegativesHaveNoTransitionButForTheLearningRate) {
