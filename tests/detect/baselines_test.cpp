@@ -16,7 +16,7 @@ namespace {
 
 LabelledCurve DropAt8000(double deviation) {
   const detect::TestCurve curve = detect::Sample(
-      20000, [](double s) { return -0.1 * std::log(s + 10) + detect::Drop(s, 1.5, 8000, 2000); },
+      20000, [](double s) { return -0.1 * std::log(s + 10) + detect::Drop(s, 1.5, 8000, 100); },
       deviation);
   LabelledCurve labelled;
   labelled.steps = curve.steps;
