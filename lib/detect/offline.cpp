@@ -92,8 +92,8 @@ double FreeCost(const NoisyPoints& points, const ExactCurve& fitted) {
 
 // Sets z_score and p_value: the signed root of the likelihood ratio between the fit and the best
 // log-convex curve, from the end of the transition before to the onset of the one after.
-void Judge(std::vector<Transition>& transitions, const NoisyPoints& bins, const ExactCurve& fitted,
-           const ExactCurve& lowest) {
+void Judge(std::vector<Transition>& transitions, const NoisyPoints& bins, std::size_t samples,
+           const ExactCurve& fitted, const ExactCurve& lowest) {
   for (std::size_t i = 0; i < transitions.size(); ++i) {
     const double from = i == 0 ? bins.x.front() : transitions[i - 1].end_step;
     const double to = i + 1 == transitions.size() ? bins.x.back() : transitions[i + 1].onset_step;
@@ -101,7 +101,7 @@ void Judge(std::vector<Transition>& transitions, const NoisyPoints& bins, const 
     if (evidence.size() < 4) continue;
     const double gain = ConvexCost(evidence) - FreeCost(evidence, fitted);
     transitions[i].z_score = gain > 0 ? std::sqrt(gain) : 0;
-    transitions[i].p_value = UpperTail(transitions[i].z_score);
+    transitions[i].p_value = PValue(transitions[i].z_score, samples);
   }
 }
 
@@ -123,8 +123,10 @@ void DropImplausible(std::vector<Transition>& transitions, const ExactCurve& fit
   transitions = std::move(kept);
 }
 
-void DropInsignificant(std::vector<Transition>& transitions, double minimum_z) {
-  std::erase_if(transitions, [&](const Transition& t) { return t.z_score < minimum_z; });
+void DropInsignificant(std::vector<Transition>& transitions, const OfflineOptions& options) {
+  std::erase_if(transitions, [&](const Transition& t) {
+    return t.z_score < options.minimum_z || t.p_value > options.maximum_p_value;
+  });
 }
 
 void FlagSchedule(std::vector<Transition>& transitions, const std::vector<double>& changes) {
@@ -171,9 +173,9 @@ Detection FindTransitions(std::span<const double> steps, std::span<const float> 
   relaxed.contrast /= kPeakShare;
   relaxed.plateau_share *= kPlateauShare;
   detection.transitions = ApplyDefinition(lowest, relaxed, SmallPeaks::kLevel);
-  Judge(detection.transitions, bins, fitted, lowest);
+  Judge(detection.transitions, bins, ticks.samples, fitted, lowest);
   DropImplausible(detection.transitions, fitted, lowest);
-  DropInsignificant(detection.transitions, options.minimum_z);
+  DropInsignificant(detection.transitions, options);
   FlagSchedule(detection.transitions, options.schedule_changes);
   if (options.rising) ReflectBack(detection.transitions, reflection);
   return detection;

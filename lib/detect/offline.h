@@ -13,7 +13,9 @@ namespace crease::detect {
 struct OfflineOptions {
   double contrast = 3.0;  // C: r must fall below peak/C on the left
   double minimum_drop_nats = 0.2;
-  double minimum_z = 3.0;       // significance; calibrated by benchmarks/transitions
+  // Significance. The first rules long curves, the second short ones, whose noise is hard to tell.
+  double minimum_z = 3.0;
+  double maximum_p_value = 0.02;
   double plateau_share = 0.25;  // plateau before >= this share of the width
   bool rising = false;          // look for sudden rises (accuracy) instead
   // Steps at which learning rate, batch or data change: transitions near them are tagged.

@@ -22,7 +22,7 @@ struct Transition {
   double plateau_steps = 0;  // length of the plateau before the onset
   double plateau_loss = 0;   // mean loss on it
   double z_score = 0;        // root of the likelihood ratio to the best log-convex curve
-  double p_value = 1;        // one-sided, of z_score under the null of log-convexity
+  double p_value = 1;        // share of log-convex curves that would show as much somewhere
   bool open = false;         // the curve ends before r falls below a third of its peak
   bool overlap = false;      // closer to a neighbour than the wider of both is wide
   bool schedule = false;     // learning rate, batch or data change within [onset - width, end]

@@ -221,12 +221,31 @@ RC_GTEST_PROP(ConvexCost, IsNotAboveAnyConvexFunctions, (std::uint64_t seed)) {
   }
 }
 
-TEST(UpperTail, MatchesTables) {
-  EXPECT_NEAR(UpperTail(0), 0.5, 1e-15);
-  EXPECT_NEAR(UpperTail(1.959963984540054), 0.025, 1e-12);
-  EXPECT_NEAR(UpperTail(5) / 2.8665157187919333e-07, 1, 1e-10);
-  EXPECT_NEAR(UpperTail(-1.6448536269514722), 0.95, 1e-12);
-  EXPECT_NEAR(UpperTail(20) / 2.7536241186062337e-89, 1, 1e-10);
+TEST(PValue, FallsWithTheScoreAndWithTheSamples) {
+  for (const std::size_t samples : {0ul, 10ul, 300ul, 1000ul, 20000ul, 10000000ul}) {
+    double before = 1;
+    for (const double z : {-3.0, 0.0, 1.0, 3.0, 10.0, 100.0, 1e6}) {
+      const double p = PValue(z, samples);
+      EXPECT_GT(p, 0);
+      EXPECT_LE(p, before);
+      EXPECT_LE(PValue(z, 10 * samples), p);
+      before = p;
+    }
+  }
+}
+
+TEST(PValue, StaysAboveWhatWasMeasured) {
+  // Shares of the benchmark's tuning curves without a transition, by length and score.
+  const struct {
+    std::size_t samples;
+    double z, share;
+  } measured[] = {{1000, 3, .0505},  {1000, 6, .0219},  {1000, 10, .0082},  {1000, 30, .0010},
+                  {5000, 3, .0188},  {5000, 6, .0108},  {5000, 10, .0042},  {5000, 20, .0012},
+                  {20000, 3, .0053}, {20000, 6, .0028}, {20000, 10, .0013}, {20000, 30, .0003}};
+  for (const auto& m : measured) {
+    EXPECT_GT(PValue(m.z, m.samples), m.share) << m.samples << " " << m.z;
+    EXPECT_LT(PValue(m.z, m.samples), 5 * m.share) << m.samples << " " << m.z;
+  }
 }
 
 }  // namespace
