@@ -1,5 +1,6 @@
 // crease transitions: detects the transitions of a store's runs, or of any curve, and prints them.
 #include <algorithm>
+#include <iostream>
 #include <iterator>
 #include <map>
 #include <string>
@@ -69,11 +70,31 @@ int StoreTransitions(const TransitionsRequest& request) {
   return kDone;
 }
 
+// The logarithm of a curve that crosses zero says nothing of its drops.
+std::string WhyNoLogarithm(const curve::Curve& curve) {
+  const auto negative = std::count_if(curve.values.begin(), curve.values.end(),
+                                      [](float value) { return value < 0; });
+  if (10 * negative <= std::ssize(curve.values)) return "";
+  return FormatCount(negative) + " of " + Counted(std::ssize(curve.values), "value") +
+         " are negative, and drops are measured in the logarithm: add a constant to the values, or "
+         "look for rises with --rising, which takes any";
+}
+
 int FileTransitions(const TransitionsRequest& request) {
   const curve::Curve curve = ReadCurve(request);
-  const auto detection = detect::FindTransitions(curve.steps, curve.values, request.detection);
+  detect::Detection detection;
+  if (!request.detection.rising) detection.no_verdict = WhyNoLogarithm(curve);
+  if (detection.no_verdict.empty()) {
+    detection = detect::FindTransitions(curve.steps, curve.values, request.detection);
+  }
   std::vector<TransitionRow> rows;
-  for (const auto& transition : detection.transitions) rows.push_back({"", nullptr, transition});
+  for (detect::Transition& transition : detection.transitions) {
+    for (double* loss :
+         {&transition.loss_before, &transition.loss_after, &transition.plateau_loss}) {
+      *loss *= curve.unit;
+    }
+    rows.push_back({"", nullptr, transition});
+  }
   if (!detection.no_verdict.empty()) Message("no verdict: " + detection.no_verdict);
   if (request.json) {
     PrintAsJson(rows, detection.no_verdict.empty() ? Json() : Json(detection.no_verdict));
@@ -124,12 +145,22 @@ std::vector<detect::Detection> StoredDetections(const store::Catalog& catalog,
 }
 
 curve::Curve ReadCurve(const TransitionsRequest& request) {
+  const curve::CsvOptions columns = {.column = request.column, .step_column = request.step_column};
+  const bool standard_input = request.path == "-";
+  const std::string name = standard_input ? "standard input" : request.path;
   curve::Curve curve =
-      curve::ReadCsv(request.path, {.column = request.column, .step_column = request.step_column});
-  if (curve.skipped_rows > 0) {
-    Message("skipped " + Counted(static_cast<std::int64_t>(curve.skipped_rows), "row") + " of " +
-            request.path + " without a number");
+      standard_input ? curve::ReadCsv(std::cin, name, columns) : curve::ReadCsv(name, columns);
+  const auto tell = [&](std::size_t rows, const std::string& why) {
+    if (rows == 0) return;
+    Message("skipped " + Counted(static_cast<std::int64_t>(rows), "row") + " of " + name + why);
+  };
+  if (curve.is_guess) {
+    Message("read column '" + curve.column + "' of " + name + "; --column names another");
   }
+  tell(curve.skipped_rows, " without a number");
+  tell(curve.superseded_rows, ": from line " + std::to_string(curve.first_superseding_line) +
+                                  " on, their steps are logged again (a run resumed?)");
+  tell(curve.extreme_rows, ", too large or too small beside the others");
   return curve;
 }
 

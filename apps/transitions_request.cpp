@@ -54,7 +54,8 @@ Grammar TransitionsGrammar() {
   grammar.synopsis = "STORE | FILE.csv [options]";
   grammar.description =
       "Detects the sudden drops in the loss curves of a store's runs (again, from the curves),\n"
-      "or in a curve of a CSV file, and prints one row a transition: steps at which it begins,\n"
+      "or in a curve of a CSV file (-: standard input), and prints one row a transition: steps at "
+      "which it begins,\n"
       "is half done and ends, loss before and after, drop in nats, sharpness (largest\n"
       "-d ln loss / d ln step), length of the plateau before it, z score.\n\n"
       "With --by: figures of the cells that the keys make, over all their seeds. How many runs\n"
@@ -161,10 +162,11 @@ bool ParseTransitions(const std::vector<std::string>& words, TransitionsRequest&
   const auto arguments = ParseArguments(TransitionsGrammar(), words);
   if (!arguments) return false;
   request.path = arguments->Text("STORE|FILE.csv");
-  if (!fs::exists(request.path)) {
+  const bool standard_input = request.path == "-";
+  if (!standard_input && !fs::exists(request.path)) {
     throw InputError(request.path, "does not exist", "name a store's directory or a CSV file");
   }
-  request.is_store = fs::is_directory(request.path);
+  request.is_store = !standard_input && fs::is_directory(request.path);
   request.column = arguments->Text("column");
   request.step_column = arguments->Text("step-column");
   request.stored = arguments->Flag("stored");

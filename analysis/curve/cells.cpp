@@ -9,13 +9,11 @@
 namespace crease::curve {
 namespace {
 
+bool IsBlank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+
 std::string_view Trim(std::string_view text) {
-  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.front()))) {
-    text.remove_prefix(1);
-  }
-  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.back()))) {
-    text.remove_suffix(1);
-  }
+  while (!text.empty() && IsBlank(text.front())) text.remove_prefix(1);
+  while (!text.empty() && IsBlank(text.back())) text.remove_suffix(1);
   return text;
 }
 
@@ -42,16 +40,23 @@ char FindSeparator(std::string_view line) {
   return ',';
 }
 
-void SplitCells(std::string_view line, char separator, std::vector<std::string_view>& cells) {
+void SplitCells(std::string_view line, char separator, std::vector<std::string_view>& cells,
+                std::size_t limit) {
   cells.clear();
   if (separator == ' ') line = Trim(line);
-  bool quoted = false;
-  std::size_t begin = 0;
-  for (std::size_t i = 0; i <= line.size(); ++i) {
-    if (i < line.size() && line[i] == '"') quoted = !quoted;
-    if (i < line.size() && (quoted || line[i] != separator)) continue;
-    if (separator != ' ' || i > begin) cells.push_back(Unquote(line.substr(begin, i - begin)));
-    begin = i + 1;
+  const bool quotes = line.find('"') != std::string_view::npos;
+  for (std::size_t begin = 0; begin <= line.size() && cells.size() < limit;) {
+    std::size_t end = begin;
+    if (quotes) {
+      bool quoted = false;
+      while (end < line.size() && (quoted || line[end] != separator)) {
+        if (line[end++] == '"') quoted = !quoted;
+      }
+    } else {
+      end = std::min(line.find(separator, begin), line.size());
+    }
+    if (separator != ' ' || end > begin) cells.push_back(Unquote(line.substr(begin, end - begin)));
+    begin = end + 1;
   }
 }
 
@@ -76,6 +81,22 @@ bool EqualIgnoringCase(std::string_view a, std::string_view b) {
     return std::tolower(static_cast<unsigned char>(x)) ==
            std::tolower(static_cast<unsigned char>(y));
   });
+}
+
+std::string Printable(std::string_view cell) {
+  constexpr std::size_t kMost = 40;
+  constexpr std::string_view kDigits = "0123456789ABCDEF";
+  std::string text;
+  for (const char c : cell.substr(0, kMost)) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= 0x20 && byte < 0x7F) {
+      text += c;
+    } else {
+      text.append("\\x") += kDigits[byte >> 4];
+      text += kDigits[byte & 15];
+    }
+  }
+  return cell.size() > kMost ? text + "..." : text;
 }
 
 }  // namespace crease::curve

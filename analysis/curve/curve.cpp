@@ -9,181 +9,221 @@
 #include <utility>
 
 #include "analysis/curve/cells.h"
+#include "analysis/curve/columns.h"
+#include "analysis/curve/lines.h"
+#include "analysis/curve/single_precision.h"
 #include "lib/core/error.h"
 
 namespace crease::curve {
 namespace {
 
-constexpr std::size_t kRowNumbers = static_cast<std::size_t>(-1);
+// What is looked at before the columns are chosen.
+constexpr std::size_t kSampleRows = 100, kSampleBytes = std::size_t{4} << 20;
+// Squares of the steps must be finite.
+constexpr double kLargestStep = 1e100;
+constexpr const char* kOrder =
+    "keep one curve a file, its rows sorted by step, or name another column with --step-column "
+    "(row counts the rows)";
 
-bool IsStepName(std::string_view name) {
-  for (const std::string_view known :
-       {"step", "steps", "iteration", "iter", "epoch", "global_step"}) {
-    if (EqualIgnoringCase(name, known)) return true;
-  }
-  return false;
+struct Row {
+  std::size_t line = 0;
+  std::string text;
+};
+
+std::string ShortNumber(double value) {
+  std::string text = std::to_string(value);
+  while (text.back() == '0') text.pop_back();
+  if (text.back() == '.') text.pop_back();
+  return text;
 }
 
 class CsvReader {
  public:
-  CsvReader(const std::string& path, const CsvOptions& options)
-      : path_(path), options_(options), file_(path, std::ios::binary) {
-    if (!file_) throw SystemErrorFromErrno(path, "cannot be opened", errno);
-  }
+  CsvReader(std::istream& stream, const std::string& name, const CsvOptions& options)
+      : lines_(stream, name), options_(options) {}
 
   Curve Read() {
     ReadFirstLines();
-    ChooseColumns();
+    ChosenColumns chosen = ChooseColumns(sample_, options_.column, options_.step_column);
+    step_ = chosen.step;
+    value_ = chosen.value;
+    curve_.step_column = step_ == kRowNumbers ? "row" : NameOf(sample_, step_);
+    curve_.column = NameOf(sample_, value_);
+    curve_.is_guess = chosen.is_guess;
     ReadRows();
-    if (file_.bad()) throw SystemErrorFromErrno(path_, "cannot be read", errno);
+    KeepFiniteValues();
     return std::move(curve_);
   }
 
  private:
-  std::string Place() const { return path_ + ":" + std::to_string(line_number_); }
+  std::string Place(std::size_t line) const { return lines_.name() + ":" + std::to_string(line); }
 
-  // The next line that is not blank, without its end.
-  bool NextLine() {
-    while (std::getline(file_, line_)) {
-      ++line_number_;
-      if (!line_.empty() && line_.back() == '\r') line_.pop_back();
-      if (line_number_ == 1 && line_.starts_with("\xEF\xBB\xBF")) line_.erase(0, 3);
-      if (line_.find_first_not_of(" \t") != std::string::npos) return true;
+  // The next line that is neither blank nor a comment.
+  bool NextRow(std::string_view& line) {
+    while (lines_.Next(line)) {
+      const std::size_t first = line.find_first_not_of(" \t");
+      if (first == std::string_view::npos) continue;
+      if (line[first] != '#') return true;
+      comment_ = line.substr(first + 1);
     }
     return false;
   }
 
-  // Finds the separator, the header, and which columns hold numbers in the first row.
   void ReadFirstLines() {
-    if (!NextLine()) {
-      throw InputError(path_, "is empty", "write one line a step: step,loss");
+    std::string_view line;
+    std::size_t bytes = 0;
+    std::string header_comment;
+    while (first_.size() <= kSampleRows && bytes < kSampleBytes && NextRow(line)) {
+      if (first_.empty()) header_comment = comment_;
+      first_.push_back({lines_.number(), std::string(line)});
+      bytes += line.size();
     }
-    if (line_.front() == '#') line_.erase(0, 1);
-    separator_ = FindSeparator(line_);
-    SplitCells(line_, separator_, cells_);
-    bool header = false;
-    for (const std::string_view cell : cells_) header = header || !ParseNumber(cell);
+    if (first_.empty()) {
+      throw InputError(lines_.name(), "is empty", "write one line a step: step,loss");
+    }
+    sample_.place = Place(first_[0].line);
+    FindHeader(header_comment);
+    FindNumericColumns();
+  }
+
+  // Finds the separator and the names: in the first row, or in the comment before it.
+  void FindHeader(const std::string& comment) {
+    const auto split = [this](const std::string& line) {
+      SplitCells(line, separator_, cells_);
+      return cells_.size();
+    };
+    separator_ = FindSeparator(first_[0].text);
+    if (separator_ == ' ' && first_.size() > 1) {
+      // Blanks may belong to a name.
+      const std::size_t count = split(first_[0].text);
+      if (split(first_[1].text) != count) separator_ = FindSeparator(first_[1].text);
+      if (separator_ == ' ' && split(first_[1].text) == 1) separator_ = ',';
+    }
+    sample_.count = split(first_[0].text);
+    const bool header = std::any_of(cells_.begin(), cells_.end(),
+                                    [](std::string_view cell) { return !ParseNumber(cell); });
     if (header) {
-      names_.assign(cells_.begin(), cells_.end());
-      has_row_ = NextLine();
-      if (has_row_) SplitCells(line_, separator_, cells_);
-    } else {
-      has_row_ = true;
+      sample_.names.assign(cells_.begin(), cells_.end());
+      first_.erase(first_.begin());
+      return;
     }
-    columns_ = header ? names_.size() : cells_.size();
-    for (std::size_t i = 0; i < columns_; ++i) {
-      const bool number = !has_row_ || i >= cells_.size() || ParseNumber(cells_[i]).has_value();
-      if (number) numeric_.push_back(i);
+    SplitCells(comment, FindSeparator(comment), cells_);
+    if (!comment.empty() && cells_.size() == sample_.count) {
+      sample_.names.assign(cells_.begin(), cells_.end());
     }
   }
 
-  std::string NameOf(std::size_t column) const {
-    return names_.empty() ? std::to_string(column + 1) : names_[column];
-  }
-
-  std::size_t Find(const std::string& name, const char* option) const {
-    for (std::size_t i = 0; i < names_.size(); ++i) {
-      if (names_[i] == name) return i;
+  void FindNumericColumns() {
+    std::vector<char> text(sample_.count, 0), number(sample_.count, 0);
+    for (const Row& row : first_) {
+      SplitCells(row.text, separator_, cells_, sample_.count);
+      for (std::size_t i = 0; i < cells_.size(); ++i) {
+        const std::optional<double> value = ParseNumber(cells_[i]);
+        text[i] = text[i] || !value;
+        number[i] = number[i] || (value && std::isfinite(*value));
+      }
     }
-    const std::optional<double> number = ParseNumber(name);
-    for (std::size_t i = 0; number && i < columns_; ++i) {
-      if (static_cast<double>(i + 1) == *number) return i;
-    }
-    std::string known;
-    for (std::size_t i = 0; i < columns_; ++i) known += (i == 0 ? "" : ", ") + NameOf(i);
-    throw InputError(path_ + ":1", "there is no column '" + name + "'",
-                     std::string("give ") + option + " one of: " + known);
-  }
-
-  void ChooseColumns() {
-    step_ = ChooseStep();
-    value_ = ChooseValue();
-    curve_.step_column = step_ == kRowNumbers ? "row" : NameOf(step_);
-    curve_.column = NameOf(value_);
-  }
-
-  std::size_t ChooseStep() const {
-    const std::string& asked = options_.step_column;
-    const bool named = std::find(names_.begin(), names_.end(), asked) != names_.end();
-    if (asked == "row" && !named) return kRowNumbers;
-    if (!asked.empty()) return Find(asked, "--step-column");
-    for (std::size_t i = 0; i < names_.size(); ++i) {
-      if (IsStepName(names_[i]) && names_[i] != options_.column) return i;
-    }
-    const bool first_is_value = options_.column == "1";
-    return names_.empty() && columns_ > 1 && !first_is_value ? 0 : kRowNumbers;
-  }
-
-  std::size_t ChooseValue() const {
-    if (!options_.column.empty()) return Find(options_.column, "--column");
-    for (std::size_t i = 0; i < names_.size(); ++i) {
-      if (EqualIgnoringCase(names_[i], "loss")) return i;
-    }
-    std::vector<std::size_t> candidates;
-    for (const std::size_t i : numeric_) {
-      if (i != step_) candidates.push_back(i);
-    }
-    if (candidates.empty()) {
-      throw InputError(Place(), "there is no column of numbers", "name one with --column");
-    }
-    if (candidates.size() == 1 || numeric_[1] == step_) return candidates[0];
-    return numeric_[1];
+    sample_.numeric.resize(sample_.count);
+    for (std::size_t i = 0; i < sample_.count; ++i) sample_.numeric[i] = number[i];
+    const bool any = std::find(number.begin(), number.end(), 1) != number.end();
+    for (std::size_t i = 0; i < sample_.count && !any; ++i) sample_.numeric[i] = !text[i];
   }
 
   void ReadRows() {
-    for (std::size_t row = 0; has_row_; ++row) {
-      SplitCells(line_, separator_, cells_);
-      const double step = step_ == kRowNumbers ? static_cast<double>(row) : Number(step_);
-      // The curve is kept in single precision; what overflows there is no value either.
-      const auto value = static_cast<float>(Number(value_));
-      if (std::isfinite(step) && std::isfinite(value)) {
-        RequireIncrease(step);
-        curve_.steps.push_back(step);
-        curve_.values.push_back(value);
-      } else {
-        ++curve_.skipped_rows;
-      }
-      has_row_ = NextLine();
-    }
+    for (const Row& row : first_) AddRow(row.line, row.text);
+    std::string_view line;
+    while (NextRow(line)) AddRow(lines_.number(), line);
+    if (2 * curve_.superseded_rows <= values_.size() + curve_.superseded_rows) return;
+    throw InputError(Place(curve_.first_superseding_line),
+                     "the numbers of column '" + Printable(curve_.step_column) +
+                         "' go back or repeat in more than half of the rows",
+                     kOrder);
   }
 
-  double Number(std::size_t column) const {
+  void AddRow(std::size_t line_number, std::string_view line) {
+    const bool counted = step_ == kRowNumbers;
+    SplitCells(line, separator_, cells_, std::max(counted ? 0 : step_, value_) + 1);
+    const double step = counted ? static_cast<double>(rows_++) : Number(line_number, step_);
+    const double value = Number(line_number, value_);
+    if (!std::isfinite(step) || !std::isfinite(value)) {
+      ++curve_.skipped_rows;
+      return;
+    }
+    if (!curve_.steps.empty() && !(step > curve_.steps.back())) Supersede(line_number, step);
+    if (!(std::abs(step) <= kLargestStep)) {
+      throw InputError(Place(line_number), "the step is beyond 1e100",
+                       "count the rows with --step-column row");
+    }
+    curve_.steps.push_back(step);
+    values_.push_back(value);
+  }
+
+  void Supersede(std::size_t line_number, double step) {
+    if (step < curve_.steps.front() || (step == curve_.steps.front() && values_.size() > 1)) {
+      throw InputError(Place(line_number),
+                       "step " + ShortNumber(step) + " comes after step " +
+                           ShortNumber(curve_.steps.back()) +
+                           ": the curve begins again, or its "
+                           "rows are not in order",
+                       kOrder);
+    }
+    const auto from = std::lower_bound(curve_.steps.begin(), curve_.steps.end(), step);
+    const auto kept = static_cast<std::size_t>(from - curve_.steps.begin());
+    curve_.superseded_rows += curve_.steps.size() - kept;
+    curve_.steps.resize(kept);
+    values_.resize(kept);
+    if (curve_.first_superseding_line == 0) curve_.first_superseding_line = line_number;
+  }
+
+  double Number(std::size_t line_number, std::size_t column) const {
     if (column >= cells_.size()) return std::nan("");
     const std::optional<double> number = ParseNumber(cells_[column]);
     if (number) return *number;
-    throw InputError(
-        Place(),
-        "'" + std::string(cells_[column]) + "' in column '" + NameOf(column) + "' is no number",
-        "correct the cell or leave it empty (a decimal point, not a comma), or name "
-        "another column with --column");
+    throw InputError(Place(line_number),
+                     "'" + Printable(cells_[column]) + "' in column '" +
+                         Printable(NameOf(sample_, column)) + "' is no number",
+                     "correct the cell or leave it empty (a decimal point, not a comma), or name "
+                     "another column with --column");
   }
 
-  void RequireIncrease(double step) const {
-    if (curve_.steps.empty() || step > curve_.steps.back()) return;
-    throw InputError(
-        Place(),
-        "step " + std::to_string(step) + " comes after step " + std::to_string(curve_.steps.back()),
-        "sort the rows and keep one a step, or count the rows with --step-column row");
+  void KeepFiniteValues() {
+    SinglePrecision single = ToSinglePrecision(values_);
+    curve_.unit = single.unit;
+    curve_.extreme_rows = single.out_of_range;
+    curve_.values = std::move(single.values);
+    if (single.out_of_range == 0) return;
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < curve_.values.size(); ++i) {
+      if (!std::isfinite(curve_.values[i])) continue;
+      curve_.steps[kept] = curve_.steps[i];
+      curve_.values[kept++] = curve_.values[i];
+    }
+    curve_.steps.resize(kept);
+    curve_.values.resize(kept);
   }
 
-  std::string path_;
+  Lines lines_;
   const CsvOptions& options_;
-  std::ifstream file_;
-  std::string line_;
-  std::size_t line_number_ = 0;
+  std::vector<Row> first_;  // the sample
+  std::string comment_;     // the last one
   char separator_ = ',';
-  std::vector<std::string> names_;       // of the header; empty without one
-  std::vector<std::string_view> cells_;  // of line_
-  std::vector<std::size_t> numeric_;     // columns that hold numbers in the first row
-  std::size_t columns_ = 0, step_ = 0, value_ = 0;
-  bool has_row_ = false;  // line_ holds a row that is not yet read
+  ColumnSample sample_;
+  std::vector<std::string_view> cells_;  // of the last row
+  std::size_t step_ = kRowNumbers, value_ = 0, rows_ = 0;
+  std::vector<double> values_;
   Curve curve_;
 };
 
 }  // namespace
 
+Curve ReadCsv(std::istream& stream, const std::string& name, const CsvOptions& options) {
+  return CsvReader(stream, name, options).Read();
+}
+
 Curve ReadCsv(const std::string& path, const CsvOptions& options) {
-  return CsvReader(path, options).Read();
+  std::ifstream file(path, std::ios::binary);
+  if (!file) throw SystemErrorFromErrno(path, "cannot be opened", errno);
+  return ReadCsv(file, path, options);
 }
 
 }  // namespace crease::curve
