@@ -14,9 +14,6 @@ constexpr std::size_t kMinimumTicks = 128;  // of a window
 constexpr double kWindowShare = 1.0 / 8;    // of the elapsed steps
 constexpr std::size_t kMinimumTriples = 6;  // to measure a variance at all
 constexpr double kBatchesPerBin = 8;
-// A perfectly smooth curve still is no sum of few straight lines: the bins' relative standard
-// deviation is never taken to be below this.
-constexpr double kSmallestDeviation = 0.004;
 
 // Means of consecutive batches of 2^octave ticks that hold no spike.
 std::vector<double> BatchMeans(const Ticks& ticks, std::size_t first, std::size_t last,
@@ -141,7 +138,7 @@ double NoiseModel::VarianceOfMean(std::size_t first, std::size_t last) const {
   const auto size = static_cast<double>(std::size_t{1} << octave);
   const double mean =
       std::max(variance, 0.0) * size * correction_[octave + windows_[window].scale] / count;
-  return std::max(mean, kSmallestDeviation * kSmallestDeviation);
+  return std::max(mean, kLeastVariance);
 }
 
 }  // namespace crease::detect

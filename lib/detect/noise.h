@@ -8,6 +8,10 @@
 
 namespace crease::detect {
 
+// A perfectly smooth curve still is no sum of few straight lines: the variance of a bin's logarithm
+// is never taken to be below this.
+inline constexpr double kLeastVariance = 0.004 * 0.004;
+
 // The long-run variance of the relative noise: the variance of the mean of m consecutive ticks is
 // LongRun / m for m beyond the noise's correlation length. Measured from second differences of
 // the means of batches of 1, 2, 4, ... ticks: a trend does not count, an oscillation averages

@@ -32,6 +32,8 @@ constexpr double kPlateauShare = 0.5;
 constexpr double kPersistence = 4;
 // The least gap to the convex hull, in units of the drop: a plateau of a quarter of the width.
 constexpr double kGapShare = 0.2;
+// The share of the last stretches of a plateau that may be as low as a curve's open end.
+constexpr double kRecurrence = 0.1, kStretches = 40;
 
 ExactCurve CurveOf(const PiecewiseLinearModel& model, const PiecewiseLinearFit& fit) {
   ExactCurve curve;
@@ -105,17 +107,40 @@ void Judge(std::vector<Transition>& transitions, const NoisyPoints& bins, std::s
   }
 }
 
-// What the fit's own definition lets pass: a dip that the curve comes back from, and a fall that
-// hardly bends the curve, such as what is left of a convex one beside a low bump.
-void DropImplausible(std::vector<Transition>& transitions, const ExactCurve& fitted,
-                     const ExactCurve& lowest) {
+// Does the curve fall as low in its plateau again and again, for as long as at its end? It may end
+// in the trough of a slow oscillation.
+bool IsRecurrent(const Ticks& ticks, const Transition& t) {
+  const double length = t.end_step - t.midpoint_step;
+  const double middle = t.loss_before * portable::Exp(-0.5 * t.drop_nats);
+  const double from = t.onset_step - std::min(t.plateau_steps, kStretches * length);
+  double low = 0, all = 0, loss = 0, count = 0, until = from + length;
+  for (std::size_t i = 0; i < ticks.size() && ticks.step[i] < t.onset_step; ++i) {
+    if (ticks.step[i] < from || ticks.spike[i]) continue;
+    if (ticks.step[i] >= until && count > 0) {
+      ++all;
+      low += loss / count < middle;
+      until += length;
+      loss = count = 0;
+    }
+    loss += ticks.loss[i];
+    ++count;
+  }
+  return low > kRecurrence * all;
+}
+
+// What the fit's own definition lets pass: a dip that the curve comes back from, a trough at its
+// end, and a fall that hardly bends the curve, such as what is left of a convex one beside a low
+// bump.
+void DropImplausible(std::vector<Transition>& transitions, const Ticks& ticks,
+                     const ExactCurve& fitted, const ExactCurve& lowest) {
   double from = fitted.step.front();
   std::vector<Transition> kept;
   for (const Transition& t : transitions) {
     const double middle = portable::Log(t.loss_before) - 0.5 * t.drop_nats;
     const double until = t.end_step + kPersistence * t.width_steps;
     if (ShareBelow(fitted, middle, t.end_step, until) >= 0.5 &&
-        GapToConvexHull(lowest, from, t.end_step) >= kGapShare * t.drop_nats) {
+        GapToConvexHull(lowest, from, t.end_step) >= kGapShare * t.drop_nats &&
+        !(t.open && IsRecurrent(ticks, t))) {
       kept.push_back(t);
     }
     from = t.end_step;
@@ -174,7 +199,7 @@ Detection FindTransitions(std::span<const double> steps, std::span<const float> 
   relaxed.plateau_share *= kPlateauShare;
   detection.transitions = ApplyDefinition(lowest, relaxed, SmallPeaks::kLevel);
   Judge(detection.transitions, bins, ticks.samples, fitted, lowest);
-  DropImplausible(detection.transitions, fitted, lowest);
+  DropImplausible(detection.transitions, ticks, fitted, lowest);
   DropInsignificant(detection.transitions, options);
   FlagSchedule(detection.transitions, options.schedule_changes);
   if (options.rising) ReflectBack(detection.transitions, reflection);
