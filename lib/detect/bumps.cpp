@@ -10,15 +10,17 @@ namespace {
 // In nats. Coming back from less is no drop of its own anyway, and cutting a long low bump would
 // put a plateau where the curve goes on falling.
 constexpr double kSmallestLongBump = 0.2;
+constexpr double kSmallestHighBump = 0.2;
 // A bump's recovery that goes on below its level by more than this, in nats, and than its height,
 // is a drop of its own that the bump has run into.
 constexpr double kSmallestDrop = 0.2;
 // The share of its height at which a bump counts as over: the last of it takes long.
 constexpr double kRecovered = 0.1;
 
-void Append(ExactCurve& curve, double step, double log_loss) {
+void Append(ExactCurve& curve, double step, double log_loss, bool bridged) {
   curve.step.push_back(step);
   curve.log_loss.push_back(log_loss);
+  curve.bridged.push_back(bridged);
 }
 
 // A rise above the point `start`, down to its level again before the point `next`.
@@ -52,6 +54,9 @@ bool IsShort(const ExactCurve& curve, const Bump& bump) {
   return bump.next < curve.step.size() && bump.crossing - start <= (start - curve.step[0]) / 3;
 }
 
+// What is left of low bumps may be noise, and says something about the rate.
+bool IsHigh(const Bump& bump) { return bump.height >= kSmallestHighBump; }
+
 bool RunsIntoDrop(const ExactCurve& curve, const Bump& bump) {
   return bump.next < curve.step.size() && curve.log_loss[bump.start] - curve.log_loss[bump.next] >
                                               std::max(kSmallestDrop, bump.height);
@@ -67,13 +72,14 @@ bool IsWarmUp(const ExactCurve& curve, const Bump& bump) {
 // Appends the bump's level up to where the curve is back at it.
 void Level(const ExactCurve& curve, const Bump& bump, ExactCurve& result) {
   const double level = curve.log_loss[bump.start];
-  for (std::size_t i = bump.start + 1; i < bump.next; ++i) Append(result, curve.step[i], level);
+  for (std::size_t i = bump.start + 1; i < bump.next; ++i)
+    Append(result, curve.step[i], level, IsHigh(bump));
   if (bump.next == curve.step.size()) return;
   const double x0 = curve.step[bump.next - 1], x1 = curve.step[bump.next];
   const double above = curve.log_loss[bump.next - 1] - level;
   const double below = level - curve.log_loss[bump.next];
   if (below <= 0 || above <= 0) return;
-  Append(result, x0 + above / (above + below) * (x1 - x0), level);
+  Append(result, x0 + above / (above + below) * (x1 - x0), level, IsHigh(bump));
 }
 
 // Appends the steepest line from the bump's start to the curve after it, no further than the bump
@@ -105,7 +111,7 @@ std::size_t Bridge(const ExactCurve& curve, const Bump& bump, ExactCurve& result
     const double share = (limit - x1) / (curve.step[point] - x1);
     consider(limit, y1 + share * (curve.log_loss[point] - y1));
   }
-  Append(result, end_x, end_y);
+  Append(result, end_x, end_y, IsHigh(bump));
   point = bump.next;
   while (point < curve.step.size() && curve.step[point] <= end_x) ++point;
   return point;
@@ -116,7 +122,7 @@ std::size_t Bridge(const ExactCurve& curve, const Bump& bump, ExactCurve& result
 ExactCurve WithoutBumps(const ExactCurve& curve) {
   ExactCurve result;
   for (std::size_t i = 0; i < curve.step.size();) {
-    Append(result, curve.step[i], curve.log_loss[i]);
+    Append(result, curve.step[i], curve.log_loss[i], false);
     if (i + 1 == curve.step.size() || curve.log_loss[i + 1] <= curve.log_loss[i]) {
       ++i;
       continue;

@@ -23,6 +23,20 @@ std::vector<double> Rates(const ExactCurve& curve) {
   return rates;
 }
 
+// A bump holds the curve up while it lasts, which makes no plateau: what stands in for it falls at
+// the lower of the rates before and after it at least.
+void FillBridges(const ExactCurve& curve, std::vector<double>& rates) {
+  for (std::size_t k = 0; k < rates.size() && !curve.bridged.empty();) {
+    std::size_t last = k;
+    while (last < rates.size() && curve.bridged[last + 1]) ++last;
+    if (last > k && k > 0 && last < rates.size()) {
+      const double beside = std::min(rates[k - 1], rates[last]);
+      for (std::size_t i = k; i < last; ++i) rates[i] = std::max(rates[i], beside);
+    }
+    k = last + 1;
+  }
+}
+
 // Segments that fall, steepest first.
 std::vector<std::size_t> BySteepness(const std::vector<double>& rates) {
   std::vector<std::size_t> order;
@@ -179,6 +193,7 @@ std::vector<Transition> ApplyDefinition(const ExactCurve& curve, const OfflineOp
   if (curve.step.size() < 3) return transitions;
   std::vector<double> rates = Rates(curve);
   if (small_peaks == SmallPeaks::kLevel) {
+    FillBridges(curve, rates);
     LevelSmallPeaks(curve, options, rates);
     FillShortValleys(curve, options, rates);
   }

@@ -9,6 +9,8 @@ namespace crease::detect {
 struct ExactCurve {
   std::vector<double> step;
   std::vector<double> log_loss;
+  // Empty, or by point: 1 where the line that ends there stands in for something cut out.
+  std::vector<char> bridged = {};
 };
 
 // Requires: at least two points. Beyond the ends the first and the last line go on.

@@ -91,6 +91,13 @@ TEST(ApplyDefinition, NoiseDoesNotPartAFittedDrop) {
   EXPECT_THAT(ApplyDefinition(two, {}, SmallPeaks::kLevel), SizeIs(2));
 }
 
+TEST(ApplyDefinition, WhatStandsInForABumpIsNoPlateau) {
+  ExactCurve curve = {{0, 1000, 1300, 2000, 4000}, {0, -1, -1, -1.7, -1.8}};
+  EXPECT_THAT(ApplyDefinition(curve, {}, SmallPeaks::kLevel), SizeIs(1));
+  curve.bridged = {0, 0, 1, 0, 0};
+  EXPECT_THAT(ApplyDefinition(curve, {}, SmallPeaks::kLevel), IsEmpty());
+}
+
 TEST(ApplyDefinition, DemandsThatTheDropPersists) {
   const auto slingshot = [](double s) { return Drop(s, 1, 5000, 100) - Drop(s, 1, 5090, 20); };
   EXPECT_THAT(ApplyDefinition(Exact(20000, slingshot), {}), IsEmpty());
