@@ -164,12 +164,17 @@ Transition Describe(const ExactCurve& curve, const std::vector<double>& rates, I
   t.drop_nats = curve.log_loss[onset] - curve.log_loss[end];
   t.midpoint_step =
       StepWhereReached(curve, interval, 0.5 * (curve.log_loss[onset] + curve.log_loss[end]));
+  // What was levelled or filled counts for where the transition lies, not for how steep it is.
+  double levelled_peak = 0;
   for (std::size_t k = interval.first; k <= interval.last; ++k) {
-    t.peak_rate = std::max(t.peak_rate, rates[k]);
-    t.sharpness = std::max(t.sharpness, rates[k] * curve.step[k + 1]);
+    const double fall = curve.log_loss[k] - curve.log_loss[k + 1];
+    const double rate = fall / (curve.step[k + 1] - curve.step[k]);
+    levelled_peak = std::max(levelled_peak, rates[k]);
+    t.peak_rate = std::max(t.peak_rate, rate);
+    t.sharpness = std::max(t.sharpness, rate * curve.step[k + 1]);
   }
   std::size_t plateau = onset;
-  while (plateau > 0 && rates[plateau - 1] <= t.peak_rate / contrast) --plateau;
+  while (plateau > 0 && rates[plateau - 1] <= levelled_peak / contrast) --plateau;
   t.plateau_steps = curve.step[onset] - curve.step[plateau];
   t.plateau_loss = t.plateau_steps > 0 ? MeanLoss(curve, plateau, onset) : t.loss_before;
   t.open = end + 1 == curve.step.size();
