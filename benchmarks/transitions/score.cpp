@@ -10,6 +10,7 @@
 
 #include <boost/program_options.hpp>
 
+#include "benchmarks/transitions/calibration.h"
 #include "benchmarks/transitions/comparison.h"
 #include "benchmarks/transitions/detectors.h"
 #include "benchmarks/transitions/generator.h"
@@ -30,7 +31,7 @@ struct Request {
   std::uint32_t positives = 300, negatives = 1000;
   crease::benchmarks::CurveOptions curve;
   std::vector<Detector> detectors;
-  bool json = false, list = false;
+  bool json = false, list = false, calibration = false;
 };
 
 Sampling SamplingOf(const std::string& name) {
@@ -69,6 +70,8 @@ bool Parse(int count, char** words, Request& request) {
   add("divergence", po::bool_switch(&request.curve.divergence), "the last tenth is NaN");
   add("warm-up", po::bool_switch(&request.curve.warm_up), "an initial rise");
   add("detector", po::value(&detector)->default_value("offline"), "one of them, or all");
+  add("calibration", po::bool_switch(&request.calibration),
+      "the p-values of the negative curves instead");
   add("json", po::bool_switch(&request.json), "results as JSON");
   add("list", po::bool_switch(&request.list), "every miss and every false detection, one a line");
   po::variables_map values;
@@ -166,6 +169,10 @@ int main(int count, char** words) {
   } catch (const std::exception& error) {
     std::cerr << "crease_score_transitions: " << error.what() << "\n";
     return 2;
+  }
+  if (request.calibration) {
+    std::cout << crease::benchmarks::Calibration(request.seed, request.negatives, request.curve);
+    return 0;
   }
   const auto scores = Scoring(request).Run();
   std::vector<crease::benchmarks::NamedScore> named;

@@ -55,8 +55,8 @@ void OnlineDetector::Start(double step, float loss) {
 
 std::optional<Alarm> OnlineDetector::CloseBlock() {
   const auto size = static_cast<double>(BlockSamples(0));
-  if (shift_ > 0) MeasureSpread();
   const auto log_loss = static_cast<float>(portable::Log(loss_sum_ / (size * reference_)));
+  MeasureSpread(log_loss - levels_[0].log_loss[0]);
   const auto step = static_cast<float>(step_sum_ / size);
   loss_sum_ = square_sum_ = step_sum_ = 0;
   const int closed = levels_.Push(log_loss, step, Blocks(0));
@@ -75,11 +75,12 @@ std::optional<Alarm> OnlineDetector::CloseBlock() {
   return alarm;
 }
 
-void OnlineDetector::MeasureSpread() {
+void OnlineDetector::MeasureSpread(double change) {
   constexpr double kBlocks = 8, kShare = 1.0 / 6;
   const auto size = static_cast<double>(BlockSamples(0));
   const double ratio = square_sum_ / loss_sum_ * (size / loss_sum_);
-  const double spread = std::max(portable::Log(ratio), 0.0);
+  const double within = shift_ > 0 ? std::max(portable::Log(ratio), 0.0) : 0.0;
+  const double spread = std::min(within + 0.5 * change * change, 1.0);
   const double long_blocks = std::max(16.0, static_cast<double>(Blocks(0)) * kShare);
   spread_ += static_cast<float>((spread - spread_) / kBlocks);
   long_spread_ += static_cast<float>((spread - long_spread_) / long_blocks);

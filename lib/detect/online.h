@@ -96,7 +96,7 @@ class OnlineDetector {
 
   void Start(double step, float loss);
   std::optional<Alarm> CloseBlock();
-  void MeasureSpread();
+  void MeasureSpread(double change);
   void Evaluate(int level, Candidate& best) const;
   Window WindowOf(int level, int blocks, double variance) const;
   double VarianceForWindows(int level) const;

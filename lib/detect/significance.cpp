@@ -119,8 +119,9 @@ double PValue(double z_score, std::size_t samples) {
   const double share =
       std::clamp(kShareAt1000 * portable::Exp(-kDecline * folds), kLeastShare, 1.0);
   const double spread = std::clamp(kSpreadAt1000 + kSpreadPerFold * folds, 2.0, kLargestSpread);
-  const double ratio = std::max(z_score, 0.0) / spread;
-  return share / (1 + ratio * ratio);
+  const double z = std::max(z_score, 0.0), ratio = z / spread;
+  // The second term makes nothing of scores around zero, as any fit has them.
+  return std::min(1.0, share / (1 + ratio * ratio) + 0.5 * portable::Exp(-2 * z * z));
 }
 
 }  // namespace crease::detect

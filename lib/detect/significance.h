@@ -17,7 +17,7 @@ double ConvexCost(const NoisyPoints& points);
 // The share of log-convex curves of so many samples in which the detector would see a transition of
 // at least this score (Transition::z_score). Noise that no model holds (spikes, bursts of
 // oscillation, heavy tails) makes it far larger than a normal distribution's tail: it is fitted to
-// the benchmark's curves without a transition, share / (1 + (z / spread)^2).
+// the benchmark's curves without a transition, share / (1 + (z / spread)^2) beyond small scores.
 double PValue(double z_score, std::size_t samples);
 
 }  // namespace crease::detect
