@@ -26,6 +26,8 @@ struct RealSetting {
 constexpr RealSetting kSettings[] = {
     {"minimum-z", &detect::OfflineOptions::minimum_z, 0, 1e6,
      "least significance, in standard deviations"},
+    {"maximum-p", &detect::OfflineOptions::maximum_p_value, 0, 1,
+     "largest p-value: share of curves without a transition that would show as much"},
     {"minimum-drop", &detect::OfflineOptions::minimum_drop_nats, 0.01, 100, "least drop, in nats"},
     {"contrast", &detect::OfflineOptions::contrast, 1.5, 100,
      "how many times slower the loss must fall before (and after, unless the curve ends)"},
@@ -150,7 +152,7 @@ void CheckTogether(const Arguments& arguments, const TransitionsRequest& request
   if (request.stored) {
     RefuseOptions(arguments,
                   {"column", "rising", "sensitivity", "minimum-z", "minimum-drop", "contrast",
-                   "plateau-share"},
+                   "maximum-p", "plateau-share"},
                   "needs a detection, and --stored takes what was found in training",
                   "leave one of them out");
   }

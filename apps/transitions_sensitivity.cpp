@@ -96,6 +96,7 @@ class Variation {
   bool IsDefault() const {
     const detect::OfflineOptions defaults;
     return base_.contrast == defaults.contrast && base_.minimum_z == defaults.minimum_z &&
+           base_.maximum_p_value == defaults.maximum_p_value &&
            base_.minimum_drop_nats == defaults.minimum_drop_nats &&
            base_.plateau_share == defaults.plateau_share;
   }

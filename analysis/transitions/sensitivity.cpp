@@ -16,6 +16,7 @@ struct Range {
 const std::vector<Range>& Ranges() {
   static const std::vector<Range> ranges = {
       {"minimum-z", &detect::OfflineOptions::minimum_z, {3, 3.5, 4, 5, 6, 8}},
+      {"maximum-p", &detect::OfflineOptions::maximum_p_value, {0.001, 0.003, 0.01, 0.02, 0.1, 1}},
       {"minimum-drop", &detect::OfflineOptions::minimum_drop_nats, {0.1, 0.2, 0.3, 0.5, 1}},
       {"contrast", &detect::OfflineOptions::contrast, {2, 3, 4, 5}},
       {"plateau-share", &detect::OfflineOptions::plateau_share, {0.1, 0.25, 0.5, 1}},

@@ -12,13 +12,13 @@
 namespace crease::transitions {
 
 struct Setting {
-  std::string name;  // "minimum-z", "minimum-drop", "contrast", "plateau-share"
+  std::string name;  // "minimum-z", "maximum-p", "minimum-drop", "contrast", "plateau-share"
   double value = 0;
   bool is_base = false;  // as the base has it: all such settings find the same
   detect::OfflineOptions options;
 };
 
-// Each of the four settings through a range around its default, the others as `base` has them; the
+// Each of the five settings through a range around its default, the others as `base` has them; the
 // base's own values are among them. By name, then by value.
 std::vector<Setting> SettingsAround(const detect::OfflineOptions& base);
 

@@ -201,6 +201,12 @@ Detection FindTransitions(std::span<const double> steps, std::span<const float> 
   Judge(detection.transitions, bins, ticks.samples, fitted, lowest);
   DropImplausible(detection.transitions, ticks, fitted, lowest);
   DropInsignificant(detection.transitions, options);
+  for (Transition& t : detection.transitions) {
+    if (!t.open) continue;
+    // The last bin stands for its middle.
+    t.end_step = ticks.step.back();
+    t.width_steps = t.end_step - t.onset_step;
+  }
   FlagSchedule(detection.transitions, options.schedule_changes);
   if (options.rising) ReflectBack(detection.transitions, reflection);
   return detection;

@@ -28,15 +28,20 @@ TEST(SettingsAround, VariesOneSettingAtATime) {
     ++values[setting.name];
     own[setting.name] += setting.is_base;
     const int changed = (setting.options.minimum_z != base.minimum_z) +
+                        (setting.options.maximum_p_value != base.maximum_p_value) +
                         (setting.options.minimum_drop_nats != base.minimum_drop_nats) +
                         (setting.options.contrast != base.contrast) +
                         (setting.options.plateau_share != base.plateau_share);
     EXPECT_EQ(changed, setting.is_base ? 0 : 1) << setting.name << " " << setting.value;
   }
-  const std::map<std::string, int> one = {
-      {"minimum-z", 1}, {"minimum-drop", 1}, {"contrast", 1}, {"plateau-share", 1}};
+  const std::map<std::string, int> one = {{"minimum-z", 1},
+                                          {"maximum-p", 1},
+                                          {"minimum-drop", 1},
+                                          {"contrast", 1},
+                                          {"plateau-share", 1}};
   EXPECT_EQ(own, one);
   EXPECT_GE(values["minimum-z"], 6);
+  EXPECT_GE(values["maximum-p"], 5);
   EXPECT_GE(values["minimum-drop"], 5);
   EXPECT_GE(values["contrast"], 4);
   EXPECT_GE(values["plateau-share"], 4);

@@ -14,8 +14,8 @@ OPTIONS = {
     "status": ["--json"],
     "info": ["--json"],
     "transitions": ["--by", "--curves", "--sensitivity", "--column", "--step-column", "--rising",
-                    "--stored", "--minimum-z", "--minimum-drop", "--contrast", "--plateau-share",
-                    "--json"],
+                    "--stored", "--minimum-z", "--maximum-p", "--minimum-drop", "--contrast",
+                    "--plateau-share", "--json"],
     "query": ["--format"],
 }
 

@@ -218,7 +218,8 @@ class SensitivityTest(StoreTest):
         base = self.found()
         total = sum(map(len, base.values()))
         names = {row["setting"] for row in report["settings"]}
-        self.assertEqual(names, {"minimum-z", "minimum-drop", "contrast", "plateau-share"})
+        self.assertEqual(names, {"minimum-z", "maximum-p", "minimum-drop", "contrast",
+                                 "plateau-share"})
         for row in report["settings"]:
             self.assertEqual(row["base_transitions"], total)
             if row["is_base"]:
@@ -230,7 +231,7 @@ class SensitivityTest(StoreTest):
                 self.assertEqual(row["runs_with_transition"], len(found))
             either = total + row["transitions"] - row["also_in_base"]
             self.assertAlmostEqual(row["agreement"], row["also_in_base"] / either)
-        self.assertEqual(sum(row["is_base"] for row in report["settings"]), 4)
+        self.assertEqual(sum(row["is_base"] for row in report["settings"]), 5)
 
     def test_table(self):
         text = self.crease("transitions", self.store, "--sensitivity", "--contrast", "3.5").stdout

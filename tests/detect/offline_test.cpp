@@ -119,6 +119,7 @@ TEST(FindTransitions, DropCutOffByTheEndIsOpen) {
       8000, [](double s) { return Drop(s, 3, 8000, 2000); }, 0.05));
   ASSERT_THAT(detection.transitions, SizeIs(1));
   EXPECT_TRUE(detection.transitions[0].open);
+  EXPECT_NEAR(detection.transitions[0].end_step, 7999, 1);
 }
 
 TEST(FindTransitions, GrowingNoiseIsNoDrop) {
