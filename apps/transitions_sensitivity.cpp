@@ -1,4 +1,5 @@
 // crease transitions STORE | FILE.csv --sensitivity: what other settings of the detector find.
+#include <charconv>
 #include <map>
 #include <mutex>
 #include <string>
@@ -18,6 +19,11 @@ namespace {
 
 using transitions::Sensitivity;
 using transitions::Setting;
+
+std::string Shortest(double value) {
+  char text[32];
+  return {text, std::to_chars(text, text + sizeof text, value).ptr};
+}
 
 // The detections of many curves, with every setting.
 class Variation {
@@ -82,7 +88,7 @@ class Variation {
     table.AddColumn("", false);
     for (std::size_t i = 0; i < settings_.size(); ++i) {
       const bool first = i == 0 || settings_[i].name != settings_[i - 1].name;
-      table.AddRow({first ? settings_[i].name : "", FormatNumber(settings_[i].value, 2),
+      table.AddRow({first ? settings_[i].name : "", Shortest(settings_[i].value),
                     FormatCount(found_[i].transitions), FormatCount(found_[i].runs_with_one),
                     FormatShare(found_[i].agreement()),
                     !settings_[i].is_base ? ""
