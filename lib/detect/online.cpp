@@ -12,7 +12,7 @@ namespace {
 
 constexpr int kLevels = OnlineLevels::kLevels, kRing = OnlineLevels::kRing;
 
-constexpr std::array kWindowBlocks = {3, 4, 6};
+constexpr std::array kWindowBlocks = {2, 3, 5};
 constexpr int kGap = 8;            // blocks between the newest one and the tangent, at least
 constexpr int kTangentLevels = 4;  // levels above the window's that give it tangents
 constexpr int kFewestBlocks = 4;   // of a tangent
@@ -21,12 +21,14 @@ constexpr std::uint64_t kMostBlocks = 1024;  // of level 0; then blocks are doub
 // Noise that is correlated over more than a window is seen from up to three levels above.
 constexpr int kCorrelationLevels = 3;
 
-// Added to the threshold for each octave by which the window has fewer than 32 samples, or the
+// Added to the threshold for each octave by which the window has fewer than 64 samples, or the
 // curve fewer than 256; and taken away for each by which the window is wider than 1/256.
-constexpr double kFewSamples = 0.8, kYoungCurve = 1.0, kWide = 0.3, kMostOctaves = 6;
+constexpr double kFewSamples = 0.9, kYoungCurve = 1.0, kWide = 0.4, kMostOctaves = 6;
 
 // The first trough of an oscillation of up to 0.6 nats and up to 20 samples is no drop.
 constexpr double kTroughNats = 0.65, kTroughSamples = 20;
+// Multiplicative noise of variance v adds v / 2 to ln of the mean loss; three times that.
+constexpr double kCalm = 1.5;
 constexpr double kNewGround = 1.5;  // standard deviations
 constexpr double kRearmShare = 0.33;
 
@@ -182,7 +184,7 @@ bool OnlineDetector::FitTangent(int level, std::uint64_t usable, double lowest, 
 double OnlineDetector::Threshold(double window_samples) const {
   const auto samples = static_cast<double>(samples_);
   const double wide = std::clamp(Octaves(256 * window_samples / samples), 0.0, kMostOctaves);
-  return options_.threshold + kFewSamples * std::max(0.0, Octaves(32 / window_samples)) +
+  return options_.threshold + kFewSamples * std::max(0.0, Octaves(64 / window_samples)) +
          kYoungCurve * std::max(0.0, Octaves(256 / samples)) - kWide * wide;
 }
 
@@ -220,7 +222,7 @@ bool OnlineDetector::Confirm(const Window& window, const Tangent& tangent, doubl
       static_cast<double>(window.blocks) * static_cast<double>(BlockSamples(window.level));
   const double trough = kTroughNats * std::max(0.0, 1 - samples / kTroughSamples);
   // An oscillation that ends takes with it what it had added to the mean loss.
-  const double calm = std::max(0.0f, long_spread_ - spread_);
+  const double calm = kCalm * std::max(0.0f, long_spread_ - spread_);
   if (drop < options_.minimum_drop_nats + trough + calm) return false;
   for (std::size_t i = 0; i < static_cast<std::size_t>(window.blocks); ++i) {
     if (ring.log_loss[i] > tangent.At(ring.step[i])) return false;

@@ -16,8 +16,8 @@ struct OnlineOptions {
   // How many standard deviations the loss must lie below the tangent of what came before, for a
   // window of 1/256 of the samples; wider windows, of which there are fewer, need less, short
   // windows and young curves more. Calibrated by benchmarks/transitions, as the next one is.
-  float threshold = 8.6f;
-  float minimum_drop_nats = 0.1f;  // below the tangent, when the alarm is raised
+  float threshold = 8.4f;
+  float minimum_drop_nats = 0.09f;  // below the tangent, when the alarm is raised
 };
 
 struct Alarm {
@@ -33,7 +33,7 @@ struct Alarm {
 // offline.h the authoritative detector).
 //
 // Null hypothesis: ln loss is convex, so later losses lie above each tangent of earlier ones. At
-// windows of 3, 4 and 6 blocks of every dyadic scale, the mean loss is compared with tangents
+// windows of 2, 3 and 5 blocks of every dyadic scale, the mean loss is compared with tangents
 // fitted to up to nine blocks before it that are 2 to 16 times as long; only falling ones are
 // prolonged. An alarm needs a drop that is significant, that all blocks of the window share, that
 // is larger than what the end or the first trough of an oscillation makes, and that reaches below
@@ -121,7 +121,7 @@ class OnlineDetector {
   double reference_ = 1, origin_ = 0;   // the first loss and step
   double loss_sum_ = 0, square_sum_ = 0, step_sum_ = 0, last_step_ = 0;
   float peak_rate_ = 0;                 // while falling
-  float spread_ = 0, long_spread_ = 0;  // ln(1 + relative variance) within blocks of level 0
+  float spread_ = 0, long_spread_ = 0;  // of the finest noise, now and in the long run; variance
   OnlineLevels levels_;
 };
 
