@@ -95,7 +95,7 @@ double FreeCost(const NoisyPoints& points, const ExactCurve& fitted) {
 // Sets z_score and p_value: the signed root of the likelihood ratio between the fit and the best
 // log-convex curve, from the end of the transition before to the onset of the one after.
 void Judge(std::vector<Transition>& transitions, const NoisyPoints& bins, std::size_t samples,
-           const ExactCurve& fitted, const ExactCurve& lowest) {
+           double correlation_samples, const ExactCurve& fitted, const ExactCurve& lowest) {
   for (std::size_t i = 0; i < transitions.size(); ++i) {
     const double from = i == 0 ? bins.x.front() : transitions[i - 1].end_step;
     const double to = i + 1 == transitions.size() ? bins.x.back() : transitions[i + 1].onset_step;
@@ -103,7 +103,7 @@ void Judge(std::vector<Transition>& transitions, const NoisyPoints& bins, std::s
     if (evidence.size() < 4) continue;
     const double gain = ConvexCost(evidence) - FreeCost(evidence, fitted);
     transitions[i].z_score = gain > 0 ? std::sqrt(gain) : 0;
-    transitions[i].p_value = PValue(transitions[i].z_score, samples);
+    transitions[i].p_value = PValue(transitions[i].z_score, samples, correlation_samples);
   }
 }
 
@@ -198,7 +198,7 @@ Detection FindTransitions(std::span<const double> steps, std::span<const float> 
   relaxed.contrast /= kPeakShare;
   relaxed.plateau_share *= kPlateauShare;
   detection.transitions = ApplyDefinition(lowest, relaxed, SmallPeaks::kLevel);
-  Judge(detection.transitions, bins, ticks.samples, fitted, lowest);
+  Judge(detection.transitions, bins, ticks.samples, noise.correlation_samples(), fitted, lowest);
   DropImplausible(detection.transitions, ticks, fitted, lowest);
   DropInsignificant(detection.transitions, options);
   for (Transition& t : detection.transitions) {

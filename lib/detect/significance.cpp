@@ -13,9 +13,11 @@ constexpr int kIterations = 100;
 
 // How often curves without a transition reach a score, by their samples: fits from above to what
 // benchmarks/transitions measures on its tuning curves (--calibration), 12,800 to 64,000 of each
-// length. Beyond some hundred thousand samples and below 1e-4 it is an extrapolation.
-constexpr double kShareAt1000 = 0.1, kDecline = 0.8, kLeastShare = 0.004;
-constexpr double kSpreadAt1000 = 4, kSpreadPerFold = 0.668, kLargestSpread = 7;
+// length. Short curves are dangerous if their noise is correlated. Below 1e-4 it is an
+// extrapolation.
+constexpr double kShareAt1000 = 0.1, kDecline = 0.8, kLeastShare = 0.009;
+constexpr double kStrongCorrelation = 12;  // samples
+constexpr double kSpreadAt1000 = 4, kSpreadPerFold = 0.668, kLargestSpread = 6;
 
 // Slope changes at the inner knots (0 at both ends).
 std::vector<double> SlopeChanges(const PiecewiseLinearModel& model, const PiecewiseLinearFit& fit) {
@@ -113,11 +115,12 @@ double ConvexCost(const NoisyPoints& points) {
   return points.size() < 3 ? 0 : ConvexFit(points).squared_residuals;
 }
 
-double PValue(double z_score, std::size_t samples) {
+double PValue(double z_score, std::size_t samples, double correlation_samples) {
   const double folds =
       portable::Log(static_cast<double>(std::max<std::size_t>(samples, 10)) / 1000);
+  const double correlated = std::clamp(correlation_samples / kStrongCorrelation, 0.1, 1.0);
   const double share =
-      std::clamp(kShareAt1000 * portable::Exp(-kDecline * folds), kLeastShare, 1.0);
+      std::clamp(kShareAt1000 * portable::Exp(-kDecline * folds) * correlated, kLeastShare, 1.0);
   const double spread = std::clamp(kSpreadAt1000 + kSpreadPerFold * folds, 2.0, kLargestSpread);
   const double z = std::max(z_score, 0.0), ratio = z / spread;
   // The second term makes nothing of scores around zero, as any fit has them.

@@ -225,10 +225,10 @@ TEST(PValue, FallsWithTheScoreAndWithTheSamples) {
   for (const std::size_t samples : {0ul, 10ul, 300ul, 1000ul, 20000ul, 10000000ul}) {
     double before = 1;
     for (const double z : {-3.0, 0.0, 1.0, 3.0, 10.0, 100.0, 1e6}) {
-      const double p = PValue(z, samples);
+      const double p = PValue(z, samples, 16);
       EXPECT_GT(p, 0);
       EXPECT_LE(p, before);
-      EXPECT_LE(PValue(z, 10 * samples), p);
+      EXPECT_LE(PValue(z, 10 * samples, 16), p);
       before = p;
     }
   }
@@ -238,13 +238,15 @@ TEST(PValue, StaysAboveWhatWasMeasured) {
   // Shares of the benchmark's tuning curves without a transition, by length and score.
   const struct {
     std::size_t samples;
-    double z, share;
-  } measured[] = {{1000, 3, .0505},  {1000, 6, .0219},  {1000, 10, .0082},  {1000, 30, .0010},
-                  {5000, 3, .0188},  {5000, 6, .0108},  {5000, 10, .0042},  {5000, 20, .0012},
-                  {20000, 3, .0053}, {20000, 6, .0028}, {20000, 10, .0013}, {20000, 30, .0003}};
+    double z, share, correlation;
+  } measured[] = {{1000, 3, .0505, 16},  {1000, 6, .0219, 16},   {1000, 10, .0082, 16},
+                  {1000, 30, .0010, 16}, {1000, 3, .0362, 8},    {1000, 3, .0129, 4},
+                  {1000, 3, .0027, 1},   {5000, 3, .0188, 32},   {5000, 6, .0108, 32},
+                  {5000, 10, .0042, 32}, {5000, 20, .0012, 32},  {20000, 3, .0053, 32},
+                  {20000, 6, .0028, 32}, {20000, 10, .0013, 32}, {20000, 30, .0003, 32}};
   for (const auto& m : measured) {
-    EXPECT_GT(PValue(m.z, m.samples), m.share) << m.samples << " " << m.z;
-    EXPECT_LT(PValue(m.z, m.samples), 5 * m.share) << m.samples << " " << m.z;
+    EXPECT_GT(PValue(m.z, m.samples, m.correlation), m.share) << m.samples << " " << m.z;
+    EXPECT_LT(PValue(m.z, m.samples, m.correlation), 5 * m.share) << m.samples << " " << m.z;
   }
 }
 
