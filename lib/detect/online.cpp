@@ -30,7 +30,7 @@ constexpr double kTroughNats = 0.65, kTroughSamples = 20;
 // Multiplicative noise of variance v adds v / 2 to ln of the mean loss; three times that.
 constexpr double kCalm = 1.5;
 constexpr double kNewGround = 1.5;  // standard deviations
-constexpr double kRearmShare = 0.33;
+constexpr double kRearmShare = 0.33, kRearmErrors = 2;
 
 double Octaves(double ratio) { return portable::Log(ratio) * 0x1.71547652b82fep+0; }
 
@@ -260,9 +260,10 @@ void OnlineDetector::Follow(int closed) {
     steps += static_cast<double>(ring.step[i]) - ring.step[i + kBlocks];
   }
   const double rate = fall / steps;
+  const double error = std::sqrt(2 * kBlocks * VarianceForWindows(level)) / steps;
   peak_rate_ = std::max(peak_rate_, static_cast<float>(rate));
   const std::uint64_t window = kBlocks * BlockSamples(level);
-  if (rate < peak_rate_ * kRearmShare && since >= 2 * window) {
+  if (rate + kRearmErrors * error < peak_rate_ * kRearmShare && since >= 2 * window) {
     falling_ = false;
     regime_ = samples_ - window;
   }

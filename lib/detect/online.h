@@ -38,7 +38,8 @@ struct Alarm {
 // prolonged. An alarm needs a drop that is significant, that all blocks of the window share, that
 // is larger than what the end or the first trough of an oscillation makes, and that reaches below
 // all blocks of the tangent, so that coming back from a spike is none. After an alarm the detector
-// waits until the rate is below a third of its peak and starts again with what follows.
+// waits until the rate is significantly below a third of its peak and starts again with what
+// follows.
 //
 // A block is a 1024th to a 512th of the samples so far, a single one at first. Constant memory,
 // amortised constant time. Alarms are a function of the samples alone: not of how they are passed,
