@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """Runs the benchmarks side by side with the peers that are installed, and prints the tables.
 
-    benchmarks/run.py [limits] [step] [norm] [overhead] [store] [--quick] [--rounds 5] [--out DIR]
-                      [--build build] [--instruction_set AVX2]
+    benchmarks/run.py [limits] [step] [norm] [overhead] [store] [transitions] [--quick]
+                      [--rounds 5] [--out DIR] [--build build] [--instruction_set AVX2]
 
 Without names: all of them. The table goes to stdout as Markdown; with --out, also to
 DIR/<machine>.md and .json. Peers take turns in each round; figures are medians of the rounds.
@@ -22,6 +22,7 @@ import norm_table
 import overhead.measure as overhead
 import step_table
 import store.measure as stores
+import transitions.table as transitions
 
 
 def limits(settings, tell):
@@ -58,7 +59,7 @@ def store(settings, tell):
 
 
 TABLES = {"limits": limits, "step": step_table.run, "norm": norm_table.run, "overhead": costs,
-          "store": store}
+          "store": store, "transitions": transitions.run}
 
 
 def main():
