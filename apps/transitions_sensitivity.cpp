@@ -5,7 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "analysis/statistics/statistics.h"
 #include "analysis/transitions/cells.h"
+#include "analysis/transitions/online_agreement.h"
 #include "analysis/transitions/sensitivity.h"
 #include "apps/exit_codes.h"
 #include "apps/output.h"
@@ -17,6 +19,7 @@
 namespace crease::apps {
 namespace {
 
+using transitions::OnlineAgreement;
 using transitions::Sensitivity;
 using transitions::Setting;
 
@@ -53,8 +56,13 @@ class Variation {
               : transitions::Intrinsic(detect::FindTransitions(steps, values, options));
       found[i].Add(of_base, of_setting);
     }
+    OnlineAgreement online;
+    if (!base_.rising) {
+      online.Add(of_base, transitions::IntrinsicAlarms(steps, values, changes));
+    }
     const std::lock_guard lock(mutex_);
     ++curves_;
+    online_.Add(online);
     for (std::size_t i = 0; i < found.size(); ++i) found_[i].Add(found[i]);
   }
 
@@ -76,6 +84,27 @@ class Variation {
                       {"agreement", found.agreement()}});
     }
     return list;
+  }
+
+  // Nothing of rising curves, which the online detector does not watch.
+  Json OnlineAsJson() const {
+    if (base_.rising) return nullptr;
+    return {{"transitions", online_.transitions},
+            {"alarms", online_.alarms},
+            {"matches", online_.matches},
+            {"median_delay_widths", statistics::Median(online_.delays_in_widths)}};
+  }
+
+  void PrintOnline(std::ostream& out) const {
+    if (base_.rising) return;
+    out << "\nthe online detector, which sees the loss while it comes: "
+        << Counted(online_.alarms, "alarm") << ", on " << FormatCount(online_.matches) << " of "
+        << Counted(online_.transitions, "transition");
+    if (online_.matches > 0) {
+      out << ", " << FormatNumber(statistics::Median(online_.delays_in_widths), 2)
+          << " of their width after the onset (median)";
+    }
+    out << "\n";
   }
 
   void Print(std::ostream& out) const {
@@ -112,6 +141,7 @@ class Variation {
   std::mutex mutex_;
   std::int64_t curves_ = 0;
   std::vector<Sensitivity> found_;  // by setting
+  OnlineAgreement online_;
   std::map<std::string, std::int64_t> no_verdicts_;
 };
 
@@ -141,6 +171,7 @@ int VarySettings(const TransitionsRequest& request) {
   if (request.json) {
     PrintJson({{"curves", variation.curves()},
                {"settings", variation.AsJson()},
+               {"online", variation.OnlineAsJson()},
                {"no_verdict", no_verdict}});
   } else if (variation.curves() == 0) {
     Message("there is no curve to judge");
@@ -149,6 +180,7 @@ int VarySettings(const TransitionsRequest& request) {
           << ", one setting changed at a time; agreement: of the transitions that either finds, "
              "the share that both find\n";
     variation.Print(Out());
+    variation.PrintOnline(Out());
   }
   return kDone;
 }

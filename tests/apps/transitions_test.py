@@ -232,6 +232,9 @@ class SensitivityTest(StoreTest):
             either = total + row["transitions"] - row["also_in_base"]
             self.assertAlmostEqual(row["agreement"], row["also_in_base"] / either)
         self.assertEqual(sum(row["is_base"] for row in report["settings"]), 5)
+        online = report["online"]
+        self.assertEqual(online["transitions"], len(self.json("transitions", self.store)["transitions"]))
+        self.assertLessEqual(online["matches"], min(online["alarms"], online["transitions"]))
 
     def test_table(self):
         text = self.crease("transitions", self.store, "--sensitivity", "--contrast", "3.5").stdout
