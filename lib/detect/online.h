@@ -17,7 +17,7 @@ struct OnlineOptions {
   // window of 1/256 of the samples; wider windows, of which there are fewer, need less, short
   // windows and young curves more. Calibrated by benchmarks/transitions, as the next one is.
   float threshold = 8.4f;
-  float minimum_drop_nats = 0.09f;  // below the tangent, when the alarm is raised
+  float minimum_drop_nats = 0.08f;  // below the tangent, when the alarm is raised
 };
 
 struct Alarm {
