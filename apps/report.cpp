@@ -37,7 +37,9 @@ std::string Flags(const detect::Transition& transition) {
 
 // Fractions of a step matter only where steps are few.
 std::string TransitionStep(double step) {
-  return step < 100 ? FormatNumber(step, 3) : FormatStep(step);
+  const double magnitude = std::abs(step);
+  if (magnitude >= 100 || magnitude == 0) return FormatStep(step);
+  return FormatNumber(step, magnitude < 1e-4 ? 6 : 3);
 }
 
 }  // namespace
@@ -137,7 +139,7 @@ void PrintTransitions(std::ostream& out, const std::vector<TransitionRow>& rows,
     cells.push_back(FormatNumber(t.loss_after));
     cells.push_back(FormatShare(t.drop_nats));
     cells.push_back(FormatNumber(t.sharpness, 3));
-    cells.push_back(FormatStep(t.plateau_steps));
+    cells.push_back(TransitionStep(t.plateau_steps));
     cells.push_back(FormatNumber(t.z_score, 3));
     cells.push_back(Flags(t));
     table.AddRow(std::move(cells));

@@ -1,7 +1,6 @@
 #include "apps/text.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <cstdio>
 
@@ -39,9 +38,9 @@ std::size_t Columns(std::uint32_t c) {
 
 template <typename... Values>
 std::string Print(const char* format, Values... values) {
-  std::array<char, 64> buffer;
-  const int length = std::snprintf(buffer.data(), buffer.size(), format, values...);
-  return {buffer.data(), static_cast<std::size_t>(length)};
+  std::string text(static_cast<std::size_t>(std::snprintf(nullptr, 0, format, values...)), '\0');
+  std::snprintf(text.data(), text.size() + 1, format, values...);
+  return text;
 }
 
 }  // namespace
@@ -80,7 +79,9 @@ std::string FormatNumber(double value, int significant) {
 
 std::string FormatStep(double step) {
   if (std::isnan(step)) return "-";
-  return std::isinf(step) ? "inf" : Print("%.0f", step);
+  if (std::isinf(step)) return step > 0 ? "inf" : "-inf";
+  // Beyond the whole numbers that a double holds, digits mean nothing.
+  return Print(std::abs(step) < 9e15 ? "%.0f" : "%.5e", step);
 }
 
 std::string FormatShare(double share) { return std::isnan(share) ? "-" : Print("%.2f", share); }

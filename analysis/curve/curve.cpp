@@ -19,8 +19,8 @@ namespace {
 
 // What is looked at before the columns are chosen.
 constexpr std::size_t kSampleRows = 100, kSampleBytes = std::size_t{4} << 20;
-// Squares of the steps must be finite.
-constexpr double kLargestStep = 1e100;
+// Squares of the steps must be finite, and of the differences not zero.
+constexpr double kLargestStep = 1e100, kSmallestRange = 1e-100;
 constexpr const char* kOrder =
     "keep one curve a file, its rows sorted by step, or name another column with --step-column "
     "(row counts the rows)";
@@ -133,6 +133,10 @@ class CsvReader {
     for (const Row& row : first_) AddRow(row.line, row.text);
     std::string_view line;
     while (NextRow(line)) AddRow(lines_.number(), line);
+    if (values_.size() > 1 && curve_.steps.back() - curve_.steps.front() < kSmallestRange) {
+      throw InputError(lines_.name(), "its steps span less than 1e-100",
+                       "count the rows with --step-column row");
+    }
     if (2 * curve_.superseded_rows <= values_.size() + curve_.superseded_rows) return;
     throw InputError(Place(curve_.first_superseding_line),
                      "the numbers of column '" + Printable(curve_.step_column) +

@@ -42,9 +42,9 @@ struct Curve {
 // the rows from that step on are superseded.
 //
 // Errors: kSystem if the file cannot be read; kInput with file:line for what is no text (see
-// Lines), an empty file, an unknown column, a cell that is no number, a step beyond 10^100, steps
-// that go back to the first or supersede more than half of the rows: several curves, or rows that
-// are not in order.
+// Lines), an empty file, an unknown column, a cell that is no number, a step beyond 10^100,
+// steps that span less than 10^-100, that go back to the first, or that supersede more than half of
+// the rows: several curves, or rows that are not in order.
 Curve ReadCsv(const std::string& path, const CsvOptions& options = {});
 
 // The same of a stream; `name` stands in messages. Peak memory: 30 bytes a row.

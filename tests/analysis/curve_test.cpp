@@ -149,6 +149,7 @@ TEST_F(CurveTest, RefusesStepsWithoutAnOrder) {
   EXPECT_THAT(Complaint("epoch,loss\n0,1\n0,2\n0,3\n1,3\n1,3\n1,3\n"),
               HasSubstr(":3 the numbers of column 'epoch' go back or repeat"));
   EXPECT_THAT(Complaint("step,loss\n0,1\n1e101,2\n"), HasSubstr(":3 the step is beyond"));
+  EXPECT_THAT(Complaint("step,loss\n0,1\n1e-101,2\n"), HasSubstr("span less than 1e-100"));
   EXPECT_THAT(Read("epoch,loss\n0,1\n0,2\n0,3\n", {"", "row"}).steps, ElementsAre(0, 1, 2));
 }
 

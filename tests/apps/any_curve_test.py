@@ -87,6 +87,18 @@ class SamplingTest(AnyCurveTest):
                 content = text([((s + first) * unit, v) for s, v in rows(range(LENGTH))])
                 self.expect_drop(content, place=(PLACE + first) * unit, within=40 * unit)
 
+    def test_table_of_any_size(self):
+        for unit in (1e-90, 1e-5, 1, 1e30, 1e90):
+            content = text([(s * unit, v) for s, v in rows(range(LENGTH))])
+            table = self.crease("transitions", self.write(content)).stdout.splitlines()
+            self.assertEqual(len(table), 2)
+            onset, midpoint, end = map(float, table[1].split()[:3])
+            self.assertAlmostEqual(midpoint / unit, PLACE, delta=40)
+            self.assertLess(onset, midpoint)
+            self.assertLess(midpoint, end)
+        content = text([(s * 1e-200, v) for s, v in rows(range(LENGTH))])
+        self.refused(content, "1e-100", "--step-column row")
+
     def test_rows_are_the_steps_where_there_are_none(self):
         values = [v for _, v in rows(range(LENGTH))]
         self.expect_drop("\n".join(map(repr, values)))

@@ -25,6 +25,16 @@ TEST(Text, NumbersKeepTheirDigits) {
   EXPECT_EQ(FormatNumber(INFINITY), "inf");
 }
 
+TEST(Text, StepsOfAnySize) {
+  EXPECT_EQ(FormatStep(1234567.4), "1234567");
+  EXPECT_EQ(FormatStep(-3e9), "-3000000000");
+  EXPECT_EQ(FormatStep(2.25e93), "2.25000e+93");
+  EXPECT_EQ(FormatStep(-std::numeric_limits<double>::max()), "-1.79769e+308");
+  EXPECT_EQ(FormatNumber(std::numeric_limits<double>::max(), 200).size(), 205U);
+  EXPECT_EQ(FormatStep(INFINITY), "inf");
+  EXPECT_EQ(FormatStep(NAN), "-");
+}
+
 TEST(Text, Counts) {
   EXPECT_EQ(FormatCount(0), "0");
   EXPECT_EQ(FormatCount(999), "999");
