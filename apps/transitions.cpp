@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "analysis/curve/cells.h"
 #include "analysis/curve/curve.h"
 #include "analysis/summary/catalog_runs.h"
 #include "analysis/summary/summary.h"
@@ -155,7 +156,8 @@ curve::Curve ReadCurve(const TransitionsRequest& request) {
     Message("skipped " + Counted(static_cast<std::int64_t>(rows), "row") + " of " + name + why);
   };
   if (curve.is_guess) {
-    Message("read column '" + curve.column + "' of " + name + "; --column names another");
+    Message("read column '" + curve::Printable(curve.column) + "' of " + name +
+            "; --column names another");
   }
   tell(curve.skipped_rows, " without a number");
   tell(curve.superseded_rows, ": from line " + std::to_string(curve.first_superseding_line) +

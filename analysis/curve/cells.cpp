@@ -26,6 +26,22 @@ std::string_view Unquote(std::string_view cell) {
   return cell;
 }
 
+// How many bytes the first character has, or 0 if it is a control character or no UTF-8.
+std::size_t PrintableBytes(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  if (byte(0) < 0x80) return byte(0) >= 0x20 && byte(0) != 0x7F ? 1 : 0;
+  // 0x80 ... 0x9F are control characters, too.
+  if (byte(0) < 0xC2 || byte(0) > 0xF4 || (byte(0) == 0xC2 && text.size() > 1 && byte(1) < 0xA0)) {
+    return 0;
+  }
+  const std::size_t length = byte(0) >= 0xF0 ? 4 : byte(0) >= 0xE0 ? 3 : 2;
+  if (length > text.size()) return 0;
+  for (std::size_t i = 1; i < length; ++i) {
+    if ((byte(i) & 0xC0) != 0x80) return 0;
+  }
+  return length;
+}
+
 }  // namespace
 
 char FindSeparator(std::string_view line) {
@@ -87,16 +103,19 @@ std::string Printable(std::string_view cell) {
   constexpr std::size_t kMost = 40;
   constexpr std::string_view kDigits = "0123456789ABCDEF";
   std::string text;
-  for (const char c : cell.substr(0, kMost)) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte >= 0x20 && byte < 0x7F) {
-      text += c;
-    } else {
-      text.append("\\x") += kDigits[byte >> 4];
-      text += kDigits[byte & 15];
+  for (std::size_t i = 0; i < cell.size();) {
+    if (i >= kMost) return text + "...";
+    const std::size_t length = PrintableBytes(cell.substr(i));
+    if (length > 0) {
+      text += cell.substr(i, length);
+      i += length;
+      continue;
     }
+    const auto byte = static_cast<unsigned char>(cell[i++]);
+    text.append("\\x") += kDigits[byte >> 4];
+    text += kDigits[byte & 15];
   }
-  return cell.size() > kMost ? text + "..." : text;
+  return text;
 }
 
 }  // namespace crease::curve

@@ -23,8 +23,8 @@ std::optional<double> ParseNumber(std::string_view cell);
 
 bool EqualIgnoringCase(std::string_view a, std::string_view b);
 
-// Of any bytes a short text for a message: what cannot be printed becomes \xNN, the rest of a long
-// cell "...".
+// Of any bytes a short text for a message: control characters and what is no UTF-8 become \xNN, the
+// rest of a long cell "...".
 std::string Printable(std::string_view cell);
 
 }  // namespace crease::curve

@@ -8,6 +8,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "analysis/curve/cells.h"
 #include "lib/core/error.h"
 
 namespace crease::curve {
@@ -188,6 +189,17 @@ TEST_F(CurveTest, TellsWhatIsNoTextOfItsOwn) {
   EXPECT_THAT(Complaint("step,loss\n0,\x01\xFFx\n"), HasSubstr("'\\x01\\xFFx'"));
   EXPECT_THAT(Complaint(std::string(std::size_t{18} << 20, '7')), HasSubstr("longer than 16 MiB"));
   EXPECT_THAT(Complaint("# only\n#comments\n"), HasSubstr("is empty"));
+}
+
+TEST(Printable, EscapesWhatIsNoText) {
+  EXPECT_EQ(Printable("Pr\xC3\xBC"
+                      "fung"),
+            "Pr\xC3\xBC"
+            "fung");
+  EXPECT_EQ(Printable("\x1B[31m\xFF"), "\\x1B[31m\\xFF");
+  EXPECT_EQ(Printable("\xC3"), "\\xC3");
+  EXPECT_EQ(Printable("\xC2\x9B"), "\\xC2\\x9B");
+  EXPECT_EQ(Printable(std::string(50, 'x')), std::string(40, 'x') + "...");
 }
 
 TEST_F(CurveTest, ReadsAmongThousandsOfColumns) {
